@@ -1,0 +1,158 @@
+"""What the store holds about one subject, and how an entry changes it. Pure."""
+
+import json
+from dataclasses import dataclass, field, replace
+
+from gateway.consent import chain, scope
+from gateway.consent.choice import Choice, Purpose, allows
+from gateway.consent.entry import Entry, Outcome, Reply, Result
+from gateway.consent.event import Event
+from gateway.consent.state import NO_STATES, State, States, changes
+
+_MICROSECONDS = 1_000_000
+_DAY = 86_400 * _MICROSECONDS
+
+# sender, class and time of receipt (microseconds) of an automatic reply
+SentReply = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLimits:
+    """Loop guard: how often we answer the same sender, person and class by ourselves."""
+
+    window: int = 600 * _MICROSECONDS  # at most one reply in this time, microseconds
+    per_day: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The head of a subject's ledger, its states and the automatic replies of its last day."""
+
+    last_seq: int = 0
+    head: bytes = chain.GENESIS
+    states: States = field(default_factory=lambda: NO_STATES)
+    replies: tuple[SentReply, ...] = ()
+
+
+NOBODY = Person()
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What recording needs besides the entry: the ledger's key, the time, the limits and fresh salt."""
+
+    key: bytes
+    recorded_at: int
+    limits: ReplyLimits
+    salt: bytes
+
+
+def record(entry: Entry, person: Person, writing: Writing) -> tuple[Person, Outcome]:
+    """Give the entry its place in the person's ledger.
+
+    Returns the person after it and the outcome. Claims are the caller's business: an entry whose claim is
+    taken must not come here.
+    """
+    entry = _read_in_context(entry, person.states)
+    if entry.only_if_new and _stands(entry, person.states):
+        return person, Outcome(Result.UNCHANGED)
+    replies = _of_last_day(person.replies, entry.received_at)
+    reply = _due(entry, replies, writing.limits)
+    if reply is not None:
+        replies = (*replies, (entry.sender, entry.klass, entry.received_at))
+    event = _event(entry, person, writing, reply)
+    changed = changes(person.states, event)
+    states = {**person.states, **changed} if changed else person.states
+    after = Person(event.seq, chain.head_after(event.chain, key=writing.key), states, replies)
+    return after, Outcome(Result.RECORDED, event, reply)
+
+
+def replay(events: "list[Event]", *, key: bytes) -> Person:
+    """Rebuild a person from the events of its ledger, in the order of their seq."""
+    states: dict[str, State] = {}
+    replies: tuple[SentReply, ...] = ()
+    for event in events:
+        states.update(changes(states, event))
+        replies = _of_last_day(replies, event.received_at)
+        if event.reply is not None:
+            replies = (*replies, (event.sender, event.klass, event.received_at))
+    head = chain.head_after(events[-1].chain, key=key) if events else chain.GENESIS
+    return Person(events[-1].seq if events else 0, head, states, replies)
+
+
+def replies_to_text(replies: tuple[SentReply, ...]) -> str | None:
+    """Return the replies as they stand in the row."""
+    return json.dumps(replies, separators=(",", ":")) if replies else None
+
+
+def replies_from_text(text: str | None) -> tuple[SentReply, ...]:
+    """Undo `replies_to_text`."""
+    return tuple((sender, klass, at) for sender, klass, at in json.loads(text)) if text else ()
+
+
+def _read_in_context(entry: Entry, states: States) -> Entry:
+    if entry.when_pending is not None and _is_pending(entry, states):
+        return entry.when_pending
+    if entry.when_consenting is not None and _is_consenting(entry, states):
+        return entry.when_consenting
+    return entry
+
+
+def _is_pending(entry: Entry, states: States) -> bool:
+    """Tell whether a double opt-in waits in one of the scopes that the other reading has."""
+    other = entry.when_pending or entry
+    found = (states.get(key) for key in scope.split(other.scope))
+    return any(
+        s is not None and s.choice is Choice.PENDING and s.said_at >= entry.pending_since for s in found
+    )
+
+
+def _is_consenting(entry: Entry, states: States) -> bool:
+    found = [states.get(key) for key in scope.split(entry.scope)]
+    return all(state is not None and allows(state.choice, Purpose.MARKETING) for state in found)
+
+
+def _stands(entry: Entry, states: States) -> bool:
+    """Whether the entry's choice stands already in every one of its scopes."""
+    found = [states.get(key) for key in scope.split(entry.scope)]
+    return bool(found) and all(state is not None and state.choice is entry.choice for state in found)
+
+
+def _of_last_day(replies: tuple[SentReply, ...], now: int) -> tuple[SentReply, ...]:
+    return tuple(sent for sent in replies if sent[2] > now - _DAY) if replies else ()
+
+
+def _due(entry: Entry, sent: tuple[SentReply, ...], limits: ReplyLimits) -> Reply | None:
+    """Return the reply unless the loop guard holds it back: two machines may be talking."""
+    if entry.reply is None or not sent:
+        return entry.reply
+    times = [at for sender, klass, at in sent if (sender, klass) == (entry.sender, entry.klass)]
+    if len(times) >= limits.per_day or any(at > entry.received_at - limits.window for at in times):
+        return None
+    return entry.reply
+
+
+def _event(entry: Entry, person: Person, writing: Writing, reply: Reply | None) -> Event:
+    event = Event(
+        subject=entry.subject,
+        seq=person.last_seq + 1,
+        account=entry.account,
+        message_id=entry.message_id,
+        klass=entry.klass,
+        choice=entry.choice,
+        scope=entry.scope,
+        sender=entry.sender,
+        source=entry.source,
+        rule=entry.rule,
+        said_at=entry.said_at,
+        received_at=entry.received_at,
+        recorded_at=writing.recorded_at,
+        actor=entry.actor,
+        reply=reply.key if reply is not None else None,
+        text=entry.text,
+        evidence=entry.evidence,
+        salt=writing.salt,
+        digest=chain.digest_of(entry.text, entry.evidence, salt=writing.salt, key=writing.key),
+        chain=b"",
+    )
+    return replace(event, chain=chain.link(event, head=person.head, key=writing.key))
