@@ -42,6 +42,11 @@ class Fault:
     seq: int | None
     problem: str
 
+    def __str__(self) -> str:
+        place = "subject" if self.seq is None else "event"
+        number = "" if self.seq is None else f"-{self.seq}"
+        return f"{place} {self.subject.hex()}{number}: {self.problem}"
+
 
 def verify(subject: bytes, events: Iterable[Event], *, head: bytes, last_seq: int, key: bytes) -> list[Fault]:
     """Check one subject's events, in the order of their seq, against its stored head.

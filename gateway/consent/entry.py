@@ -42,6 +42,7 @@ class Entry:
     actor: str | None = None
     reply: Reply | None = None
     only_if_new: bool = False  # leave no event when the same choice stands already in every scope
+    only_over: Choice | None = None  # leave no event unless this choice stands in every scope
     # The same message read otherwise, where that depends on what the person said before.
     when_pending: "Entry | None" = None  # a double opt-in waits, asked for since `pending_since`
     when_consenting: "Entry | None" = None  # the person is in already, in every scope
@@ -53,7 +54,7 @@ class Result(StrEnum):
 
     RECORDED = "recorded"
     DUPLICATE = "duplicate"  # this message was recorded before
-    UNCHANGED = "unchanged"  # an `only_if_new` entry that says what stands already
+    UNCHANGED = "unchanged"  # it says what stands already, or what it would displace does not stand
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """An event: one row of the ledger. Something was said or done that bears on consent, with its evidence."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,33 +52,26 @@ class Event:
         return f"{self.subject.hex()}-{self.seq}"
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
 def canonical(event: Event) -> bytes:
-    """Return the bytes that the chain covers: every field but the personal ones, in this order, as JSON."""
-    return _encode(
-        [
-            event.subject.hex(),
-            event.seq,
-            event.account,
-            event.message_id,
-            event.klass,
-            event.choice,
-            event.scope,
-            event.sender,
-            event.source,
-            event.rule,
-            event.said_at,
-            event.received_at,
-            event.recorded_at,
-            event.actor,
-            event.reply,
-            event.digest.hex(),
-        ]
+    """Return the bytes that the chain covers: every field but the personal ones and `chain` itself.
+
+    Numbers and digests have forms of their own; a text stands behind its length, so that no two events
+    have the same bytes.
+    """
+    e = event
+    actor, reply = _text(e.actor), _text(e.reply)
+    return (
+        f"{e.subject.hex()} {e.seq} {e.said_at} {e.received_at} {e.recorded_at} {e.digest.hex()} "
+        f"{e.choice or '-'} {len(e.account)}:{e.account} {len(e.message_id)}:{e.message_id} "
+        f"{len(e.klass)}:{e.klass} {len(e.scope)}:{e.scope} {len(e.sender)}:{e.sender} "
+        f"{len(e.source)}:{e.source} {len(e.rule)}:{e.rule} {actor} {reply}"
     ).encode()
 
 
 def personal(text: str | None, evidence: str | None) -> bytes:
     """Return the bytes that the digest covers."""
-    return _encode([text, evidence]).encode()
+    return f"{_text(text)} {_text(evidence)}".encode()
+
+
+def _text(value: str | None) -> str:
+    return "-" if value is None else f"{len(value)}:{value}"

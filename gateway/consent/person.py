@@ -1,7 +1,8 @@
 """What the store holds about one subject, and how an entry changes it. Pure."""
 
 import json
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from gateway.consent import chain, scope
 from gateway.consent.choice import Choice, Purpose, allows
@@ -54,7 +55,7 @@ def record(entry: Entry, person: Person, writing: Writing) -> tuple[Person, Outc
     taken must not come here.
     """
     entry = _read_in_context(entry, person.states)
-    if entry.only_if_new and _stands(entry, person.states):
+    if _changes_nothing(entry, person.states):
         return person, Outcome(Result.UNCHANGED)
     replies = _of_last_day(person.replies, entry.received_at)
     reply = _due(entry, replies, writing.limits)
@@ -67,17 +68,39 @@ def record(entry: Entry, person: Person, writing: Writing) -> tuple[Person, Outc
     return after, Outcome(Result.RECORDED, event, reply)
 
 
-def replay(events: "list[Event]", *, key: bytes) -> Person:
-    """Rebuild a person from the events of its ledger, in the order of their seq."""
-    states: dict[str, State] = {}
-    replies: tuple[SentReply, ...] = ()
-    for event in events:
-        states.update(changes(states, event))
-        replies = _of_last_day(replies, event.received_at)
+class Replay:
+    """Rebuilds a person from the events of its ledger, taken one by one in the order of their seq."""
+
+    __slots__ = ("_last", "_replies", "_states")
+
+    def __init__(self) -> None:
+        self._last: Event | None = None
+        self._states: dict[str, State] = {}
+        self._replies: tuple[SentReply, ...] = ()
+
+    def add(self, event: Event) -> None:
+        """Take the next event."""
+        self._last = event
+        self._states.update(changes(self._states, event))
+        self._replies = _of_last_day(self._replies, event.received_at)
         if event.reply is not None:
-            replies = (*replies, (event.sender, event.klass, event.received_at))
-    head = chain.head_after(events[-1].chain, key=key) if events else chain.GENESIS
-    return Person(events[-1].seq if events else 0, head, states, replies)
+            self._replies = (*self._replies, (event.sender, event.klass, event.received_at))
+
+    def person(self, *, key: bytes) -> Person:
+        """Return the person after the events taken so far."""
+        if self._last is None:
+            return NOBODY
+        return Person(
+            self._last.seq, chain.head_after(self._last.chain, key=key), self._states, self._replies
+        )
+
+
+def replay(events: Iterable[Event], *, key: bytes) -> Person:
+    """Rebuild a person from the events of its ledger, in the order of their seq."""
+    replayed = Replay()
+    for event in events:
+        replayed.add(event)
+    return replayed.person(key=key)
 
 
 def replies_to_text(replies: tuple[SentReply, ...]) -> str | None:
@@ -112,10 +135,16 @@ def _is_consenting(entry: Entry, states: States) -> bool:
     return all(state is not None and allows(state.choice, Purpose.MARKETING) for state in found)
 
 
-def _stands(entry: Entry, states: States) -> bool:
-    """Whether the entry's choice stands already in every one of its scopes."""
+def _changes_nothing(entry: Entry, states: States) -> bool:
+    if entry.only_over is not None and not _stands(entry.only_over, entry, states):
+        return True
+    return entry.only_if_new and entry.choice is not None and _stands(entry.choice, entry, states)
+
+
+def _stands(choice: Choice, entry: Entry, states: States) -> bool:
+    """Tell whether the choice stands in every scope of the entry."""
     found = [states.get(key) for key in scope.split(entry.scope)]
-    return bool(found) and all(state is not None and state.choice is entry.choice for state in found)
+    return bool(found) and all(state is not None and state.choice is choice for state in found)
 
 
 def _of_last_day(replies: tuple[SentReply, ...], now: int) -> tuple[SentReply, ...]:
@@ -155,4 +184,6 @@ def _event(entry: Entry, person: Person, writing: Writing, reply: Reply | None) 
         digest=chain.digest_of(entry.text, entry.evidence, salt=writing.salt, key=writing.key),
         chain=b"",
     )
-    return replace(event, chain=chain.link(event, head=person.head, key=writing.key))
+    # The one place that completes an event; `dataclasses.replace` would make all of it anew.
+    object.__setattr__(event, "chain", chain.link(event, head=person.head, key=writing.key))
+    return event

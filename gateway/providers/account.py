@@ -1,5 +1,7 @@
 """Settings that every account has, whatever its provider. Each provider adds its own credentials."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.providers.base import ProviderReplies
@@ -26,6 +28,13 @@ class AccountSettings(BaseModel):
         description=(
             "Who answers STOP, START and HELP: auto (the provider, as it does by default), "
             "marker (the provider, only where it marks the message), none (we answer)."
+        ),
+    )
+    reply_by: Literal["inline", "api"] = Field(
+        default="inline",
+        description=(
+            "How our replies travel: inline in the answer to the webhook, where the provider takes them so, "
+            "or api by a call of the worker."
         ),
     )
     public_url: str | None = Field(

@@ -131,17 +131,26 @@ def _state_rows(
         person, prior = after[subject], before.get(subject, NOBODY)
         if person.last_seq == prior.last_seq:
             continue
-        address = addresses[subject]
-        head = (person.last_seq, prior.last_seq, person.head, address.channel, address.value)
-        rows.append(
-            (subject, scope.ALL, *_word(person.states.get(scope.ALL)), *head, replies_to_text(person.replies))
-        )
+        channel, value = addresses[subject].channel, addresses[subject].value
+        rows.append(head_row(subject, person, prior_seq=prior.last_seq, channel=channel, address=value))
         rows.extend(
-            (subject, key, *_word(state), None, None, None, None, None, None)
+            scope_row(subject, key, state)
             for key, state in sorted(person.states.items())
             if key != scope.ALL and state is not prior.states.get(key)
         )
     return rows
+
+
+def head_row(subject: bytes, person: Person, *, prior_seq: int, channel: str, address: str | None) -> Row:
+    """Return the row of scope `*` (`statements.STATE_COLUMNS`); `address` is None after erasure."""
+    word = _word(person.states.get(scope.ALL))
+    head = (person.last_seq, prior_seq, person.head)
+    return (subject, scope.ALL, *word, *head, channel, address, replies_to_text(person.replies))
+
+
+def scope_row(subject: bytes, key: str, state: State) -> Row:
+    """Return the row of any other scope."""
+    return (subject, key, *_word(state), None, None, None, None, None, None)
 
 
 def _word(state: State | None) -> tuple[Choice | None, int, int, int]:

@@ -6,11 +6,23 @@ round shares one durable commit; under any other server a group holds one entry.
 """
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Protocol
 
 from gateway.consent.entry import Entry, Outcome
 from gateway.errors import OurTroubleError
 
 Record = Callable[[Sequence[Entry]], list[Outcome]]
+
+
+class Observer(Protocol):
+    """Counts what becomes of groups."""
+
+    def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Count a group that is durable."""
+
+    def failed(self, entries: int) -> None:
+        """Count entries that could not be recorded."""
 
 
 class PoisonError(OurTroubleError):
@@ -44,11 +56,12 @@ class Ticket:
 class Group:
     """Entries staged since the last commit. One per thread; not for use by several."""
 
-    __slots__ = ("_limit", "_open", "_record")
+    __slots__ = ("_limit", "_observer", "_open", "_record")
 
-    def __init__(self, record: Record, limit: int) -> None:
+    def __init__(self, record: Record, limit: int, observer: Observer) -> None:
         self._record = record
         self._limit = limit
+        self._observer = observer
         self._open: list[Ticket] = []
 
     def stage(self, entry: Entry) -> Ticket:
@@ -65,22 +78,31 @@ class Group:
         if not tickets:
             return
         try:
-            outcomes = self._record([ticket.entry for ticket in tickets])
-        except PoisonError:
-            self._commit_singly(tickets)
+            self._settle(tickets)
+        except PoisonError as trouble:
+            if len(tickets) == 1:
+                self._fail(tickets, trouble)
+            else:
+                self._commit_singly(tickets)
         except OurTroubleError as trouble:
-            for ticket in tickets:
-                ticket.settle(None, trouble)
-        else:
-            for ticket, outcome in zip(tickets, outcomes, strict=True):
-                ticket.settle(outcome)
+            self._fail(tickets, trouble)
 
     def _commit_singly(self, tickets: list[Ticket]) -> None:
         """Record one by one, so that a poisoned entry hurts only itself."""
         for ticket in tickets:
             try:
-                (outcome,) = self._record([ticket.entry])
+                self._settle([ticket])
             except OurTroubleError as trouble:
-                ticket.settle(None, trouble)
-            else:
-                ticket.settle(outcome)
+                self._fail([ticket], trouble)
+
+    def _settle(self, tickets: list[Ticket]) -> None:
+        start = perf_counter()
+        outcomes = self._record([ticket.entry for ticket in tickets])
+        self._observer.committed(outcomes, perf_counter() - start)
+        for ticket, outcome in zip(tickets, outcomes, strict=True):
+            ticket.settle(outcome)
+
+    def _fail(self, tickets: list[Ticket], trouble: OurTroubleError) -> None:
+        self._observer.failed(len(tickets))
+        for ticket in tickets:
+            ticket.settle(None, trouble)

@@ -179,3 +179,10 @@ audit = Table(
     Column("subject", LargeBinary(16)),
     Column("detail", Text),
 )
+
+probes = Table(
+    "probes",
+    metadata,
+    Column("name", Text, primary_key=True),  # "ready": the readiness check; "worker": its last turn
+    Column("at", BigInteger, nullable=False),
+)

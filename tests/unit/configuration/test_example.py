@@ -10,7 +10,7 @@ from gateway.configuration.schema import fields_of
 COMMITTED = Path(__file__).parents[3] / "config" / "gateway.example.toml"
 ENVIRON = {
     "GATEWAY_KEYS_MASTER": "m" * 32,
-    "LINK_KEY_2025_01": "l" * 32,
+    "LINK_KEY_K2025": "l" * 32,
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
     "TWILIO_AUTH_TOKEN": "t" * 32,
     "TWILIO_STATUS_CALLBACK": "https://example.com/sms/acme/status",
@@ -50,7 +50,7 @@ def test_every_commented_setting_works_when_its_mark_is_removed(load_text):
     text = SETTING.sub("", example())
     others = dict.fromkeys(re.findall(r"\$\{([A-Z_0-9]+)\}", text), "x")
     found = load_text(text, others | ENVIRON)
-    assert found.keys.links[0].id == "2025-01"
+    assert found.keys.links[0].id == "k2025"
     assert found.programs["offers"].keywords.opt_out == ("ENOUGH",)
 
 

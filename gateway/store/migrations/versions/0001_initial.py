@@ -16,6 +16,7 @@ def upgrade() -> None:
     _events()
     _outbox()
     _states()
+    _probes()
     _suppressions()
     _tokens()
 
@@ -80,7 +81,9 @@ def _events() -> None:
             name=op.f("ck_events_choice"),
         ),
         sa.CheckConstraint("choice IS NULL OR scope <> ''", name=op.f("ck_events_choice_has_scope")),
-        sa.CheckConstraint("said_at <= received_at AND received_at <= recorded_at", name=op.f("ck_events_times")),
+        sa.CheckConstraint(
+            "said_at <= received_at AND received_at <= recorded_at", name=op.f("ck_events_times")
+        ),
         sa.CheckConstraint("seq > 0", name=op.f("ck_events_seq")),
         sa.PrimaryKeyConstraint("subject", "account", "message_id", name=op.f("pk_events")),
     )
@@ -103,7 +106,9 @@ def _outbox() -> None:
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.CheckConstraint("kind IN ('reply')", name=op.f("ck_outbox_kind")),
-        sa.CheckConstraint("state IN ('due', 'sending', 'done', 'dropped', 'dead')", name=op.f("ck_outbox_state")),
+        sa.CheckConstraint(
+            "state IN ('due', 'sending', 'done', 'dropped', 'dead')", name=op.f("ck_outbox_state")
+        ),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_outbox_attempts")),
         sa.PrimaryKeyConstraint("subject", "seq", "kind", name=op.f("pk_outbox")),
     )
@@ -146,6 +151,15 @@ def _states() -> None:
         sa.PrimaryKeyConstraint("subject", "scope", name=op.f("pk_states")),
         postgresql_with={"fillfactor": 80},
         sqlite_with_rowid=False,
+    )
+
+
+def _probes() -> None:
+    op.create_table(
+        "probes",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_probes")),
     )
 
 

@@ -1,0 +1,54 @@
+"""`gateway config`: check the settings, show them without secrets."""
+
+import sys
+
+import click
+
+from gateway.advice import warnings_of
+from gateway.cli.output import as_json, print_json, settings_of
+from gateway.configuration.faults import SettingsError
+from gateway.house import build_house
+
+
+@click.group()
+def config() -> None:
+    """Check the settings."""
+
+
+@config.command()
+@as_json
+@click.pass_context
+def check(context: click.Context, *, as_json: bool) -> None:
+    """Explain every fault of the settings with its line, and warn of what is legal but unwise."""
+    try:
+        settings = settings_of(context)
+    except SettingsError as error:
+        _print_faults(error, as_json=as_json)
+        sys.exit(1)
+    build_house(settings).close()
+    warnings = warnings_of(settings)
+    if as_json:
+        print_json({"ok": True, "faults": [], "warnings": warnings})
+        return
+    for warning in warnings:
+        click.echo(f"warning: {warning}")
+    click.echo(f"ok: {len(settings.accounts)} accounts, {len(settings.programs)} programs")
+
+
+def _print_faults(error: SettingsError, *, as_json: bool) -> None:
+    if not as_json:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        return
+    faults = [
+        {
+            "key": fault.key,
+            "file": fault.file,
+            "line": fault.line,
+            "variable": fault.variable,
+            "problem": fault.problem,
+            "remedy": fault.remedy,
+        }
+        for fault in error.faults
+    ]
+    print_json({"ok": False, "faults": faults, "warnings": []})

@@ -1,0 +1,37 @@
+"""The command `gateway`."""
+
+import click
+
+from gateway import __version__
+from gateway.cli import config, database, demo, doctor, interpret, ledger, links, serve, status, token, worker
+from gateway.cli.output import EdgeGroup
+
+
+@click.group(cls=EdgeGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gateway")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False),
+    help="TOML file with the settings; default GATEWAY_CONFIG, else config/gateway.toml.",
+)
+@click.pass_context
+def main(context: click.Context, config_path: str | None) -> None:
+    """Consent Gateway: reads opt-outs, records consent durably, answers who may be contacted."""
+    context.obj = config_path
+
+
+for command in (
+    serve.serve,
+    worker.worker,
+    database.db,
+    config.config,
+    doctor.doctor,
+    status.status,
+    interpret.interpret,
+    links.links,
+    token.token,
+    ledger.ledger,
+    demo.demo,
+):
+    main.add_command(command)

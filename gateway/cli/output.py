@@ -1,0 +1,64 @@
+"""How commands print: for people by default, as JSON with --json; faults without a stack trace."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from gateway.configuration.loading import load
+from gateway.errors import GatewayError
+from gateway.house import House, build_house
+from gateway.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one document.")
+
+
+class EdgeGroup(click.Group):
+    """The edge of the process: what we raise on purpose becomes one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        # A lost race is retried and counted; the driver would print a line for each.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
+        try:
+            return super().invoke(ctx)
+        except GatewayError as error:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+
+
+def console() -> Console:
+    """Return the terminal to print to."""
+    return Console(highlight=False)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def settings_of(context: click.Context) -> Settings:
+    """Load the settings that the command line names."""
+    path = context.find_root().obj
+    return load(Path(path) if path else None)
+
+
+def house_of(context: click.Context) -> House:
+    """Return the parts of the gateway, given back when the command ends."""
+    house = build_house(settings_of(context))
+    context.with_resource(closing(house))
+    return house
+
+
+def moment(microseconds: int) -> str:
+    """Return a time as people read it, UTC."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,56 @@
+"""Where each kind of error becomes an HTTP answer. Outside `/v1` the body is empty: a provider may text it."""
+
+import structlog
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import CallerError, NotAuthenticError, OurTroubleError
+from gateway.metrics import Metrics
+from gateway.web.accounts import UnknownAccountError
+from gateway.web.answers import UNAVAILABLE, respond
+from gateway.web.problem import problem_for
+
+_API = "/v1/"
+_PLAIN = "text/plain; charset=utf-8"
+_log = structlog.get_logger(__name__)
+
+
+def register(app: Flask, metrics: Metrics) -> None:
+    """Map the three kinds of error, and those of the framework."""
+
+    @app.errorhandler(NotAuthenticError)
+    def forged(_error: NotAuthenticError) -> Response:
+        metrics.refused(_account(), "not_authentic")
+        return _empty(403)
+
+    @app.errorhandler(UnknownAccountError)
+    def unknown_account(_error: UnknownAccountError) -> Response:
+        return _empty(404)
+
+    @app.errorhandler(CallerError)
+    def malformed(error: CallerError) -> Response:
+        metrics.refused(_account(), "malformed")
+        _log.warning("malformed webhook", account=_account(), problem=str(error))
+        return _empty(400)
+
+    @app.errorhandler(OurTroubleError)
+    def trouble(error: OurTroubleError) -> Response:
+        _log.error("our trouble", problem=str(error), cause=type(error.__cause__).__name__)
+        return respond(UNAVAILABLE)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        if request.path.startswith(_API):
+            return problem_for(error)
+        response = _empty(error.code or 500)
+        if allow := error.get_response().headers.get("Allow"):
+            response.headers["Allow"] = allow
+        return response
+
+
+def _empty(status: int) -> Response:
+    return Response(b"", status, content_type=_PLAIN)
+
+
+def _account() -> str:
+    return (request.view_args or {}).get("account", "")

@@ -1,0 +1,93 @@
+"""The lane answers and records as the views do, for the same bytes."""
+
+import time
+from urllib.parse import urlencode
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+from support.databases import sqlite_url
+from support.server import AUTH_TOKEN
+from twilio.request_validator import RequestValidator
+from werkzeug.test import run_wsgi_app
+
+from gateway.consent.address import Address, Channel
+from gateway.mail.tokens import LinkGrant, LinkPurpose
+from gateway.store.tables import events, states
+
+BASE = "https://sms.example.com"
+_EVENT = [c for c in events.c if c.name not in ("recorded_at", "received_at", "said_at", "salt", "digest", "chain", "message_id")]
+_STATE = [c for c in states.c if c.name not in ("said_at", "head")]
+
+
+def _environ(path: str, body: bytes, content_type: str, signature: str) -> dict:
+    from werkzeug.test import EnvironBuilder
+
+    builder = EnvironBuilder(path=path, base_url=BASE, method="POST", data=body, content_type=content_type)
+    builder.headers["X-Twilio-Signature"] = signature
+    return builder.get_environ()
+
+
+def _records(app) -> tuple:
+    with app.extensions["gateway"].engine.connect() as connection:
+        found = tuple(
+            tuple(map(tuple, connection.execute(select(*columns).order_by(*columns)).all()))
+            for columns in (_EVENT, _STATE)
+        )
+    return found
+
+
+_texts = st.one_of(
+    st.sampled_from(["STOP", "stop", "Start", "HELP", "Stop.", "STOP offers", "stop all", "hello", "", "\0"]),
+    st.text(max_size=30),
+)
+_requests = st.lists(
+    st.fixed_dictionaries(
+        {
+            "kind": st.sampled_from(["sms", "sms", "sms", "link", "bad link"]),
+            "text": _texts,
+            "person": st.integers(0, 2),
+            "sid": st.integers(0, 5),
+            "signed": st.sampled_from([True, True, True, False]),
+            "type": st.sampled_from(
+                ["application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=UTF-8", "text/plain"]
+            ),
+            "body": st.sampled_from([b"List-Unsubscribe=One-Click", b"", b"confirm=1", b"undo=1"]),
+        }
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def _send(app, request: dict):
+    if request["kind"] == "sms":
+        fields = {
+            "MessageSid": f"SM{request['sid']}",
+            "From": f"+1555010000{request['person']}",
+            "To": "+15555550199",
+            "Body": request["text"].encode("utf-8", "replace").decode(),
+        }
+        token = AUTH_TOKEN if request["signed"] else "wrong"
+        signature = RequestValidator(token).compute_signature(f"{BASE}/sms/acme", fields)
+        environ = _environ("/sms/acme", urlencode(fields).encode(), request["type"], signature)
+    else:
+        address = Address(Channel.EMAIL, f"p{request['person']}@example.org")
+        grant = LinkGrant(LinkPurpose.UNSUBSCRIBE, address, "offers", int(time.time()) // 100 * 100)
+        token = app.extensions["gateway"].links.mint(grant)
+        tail = "" if request["kind"] == "link" else "A"
+        environ = _environ(f"/u/{token}{tail}", request["body"], request["type"], "")
+    body, status, headers = run_wsgi_app(app, environ, buffered=True)
+    return b"".join(body), status, sorted(headers)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(requests=_requests)
+def test_lane_and_views_agree_in_status_headers_body_and_rows(make_app, tmp_path, requests):
+    found = []
+    for lane in (True, False):
+        app = make_app(sqlite_url(tmp_path), lane=lane)
+        answers = [_send(app, request) for request in requests]
+        found.append((answers, _records(app)))
+        app.extensions["gateway"].close()
+    assert found[0] == found[1]
