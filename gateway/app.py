@@ -1,7 +1,7 @@
 """The one place where the rooms are joined."""
 
 from flask import Flask
-from flask_openapi3 import OpenAPI
+from flask_openapi3.openapi import OpenAPI
 
 from gateway.configuration.loading import load
 from gateway.house import House, build_house

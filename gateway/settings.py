@@ -27,6 +27,9 @@ from gateway.configuration.values import (
 )
 from gateway.consent.choice import Choice, Purpose
 
+# An address has up to 256 characters, in quotes, with a comma, some of them escaped.
+_BYTES_AN_ADDRESS = 320
+
 
 class LogLevel(StrEnum):
     """From which level on messages are logged."""
@@ -331,6 +334,15 @@ class LimitSettings(_Table):
         ),
         examples=[365],
     )
+
+    def bulk_body(self, addresses: int) -> int:
+        """Return the most bytes of a request that may hold so many addresses."""
+        return self.body_bytes + addresses * _BYTES_AN_ADDRESS
+
+    @property
+    def largest_body(self) -> int:
+        """The most bytes of any request."""
+        return self.bulk_body(max(self.check_addresses, self.link_recipients))
 
 
 class ReplySettings(_Table):

@@ -12,6 +12,7 @@ from gateway.consent.state import NO_STATES, State, States, changes
 
 _MICROSECONDS = 1_000_000
 _DAY = 86_400 * _MICROSECONDS
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 # sender, class and time of receipt (microseconds) of an automatic reply
 SentReply = tuple[str, str, int]
@@ -105,7 +106,7 @@ def replay(events: Iterable[Event], *, key: bytes) -> Person:
 
 def replies_to_text(replies: tuple[SentReply, ...]) -> str | None:
     """Return the replies as they stand in the row."""
-    return json.dumps(replies, separators=(",", ":")) if replies else None
+    return _encode(replies) if replies else None
 
 
 def replies_from_text(text: str | None) -> tuple[SentReply, ...]:

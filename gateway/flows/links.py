@@ -3,17 +3,35 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import quote
 
 from gateway.consent.address import Address, AddressError, Channel
-from gateway.house import House
 from gateway.mail.list_unsubscribe import HeaderError, unsubscribe_headers
-from gateway.mail.tokens import GrantError, LinkGrant, LinkPurpose
+from gateway.mail.tokens import GrantError, LinkGrant, LinkPurpose, LinkTokens
+from gateway.programs import ProgramBook
+from gateway.settings import Settings
 
 _MICROSECONDS = 1_000_000
 _SECONDS_A_DAY = 86_400
 
 Headers = tuple[tuple[str, str], ...]
+
+
+class LinkParts(Protocol):
+    """What minting needs of the gateway's parts."""
+
+    @property
+    def settings(self) -> Settings:
+        """Where the gateway is reached, and how long links work."""
+
+    @property
+    def book(self) -> ProgramBook:
+        """The programs that a link can be about."""
+
+    @property
+    def links(self) -> LinkTokens:
+        """What makes the tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,7 @@ class LinkHeaders:
 
 
 def mint_links(
-    house: House,
+    house: LinkParts,
     *,
     recipients: Iterable[str],
     program: str,
@@ -62,7 +80,7 @@ class _Order:
 class _Press:
     """Makes links that differ in their address only."""
 
-    def __init__(self, house: House, order: _Order) -> None:
+    def __init__(self, house: LinkParts, order: _Order) -> None:
         settings = house.settings
         self._tokens = house.links
         self._order = order

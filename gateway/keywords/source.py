@@ -17,9 +17,9 @@ class _Line:
     strings: tuple[str, ...]
 
     def is_in(self, table: str, key: str) -> bool:
-        """Tell whether the line belongs to the table (or one below it) and, where given, to the key."""
+        """Tell whether the line belongs to the table (or one below it) and, where given, to the key, dotted or not."""
         in_table = self.table == table or self.table.startswith(f"{table}.")
-        return in_table and (not key or self.key == key or self.key.startswith(f"{key}."))
+        return in_table and key in ("", self.key, self.key.rpartition(".")[2])
 
 
 @dataclass(frozen=True, slots=True)

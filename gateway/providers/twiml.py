@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from xml.sax.saxutils import escape
 
 CONTENT_TYPE = "text/xml; charset=utf-8"
@@ -19,6 +20,12 @@ def render(texts: Sequence[str]) -> bytes:
 
     Characters that XML 1.0 cannot carry are dropped, and so are blank texts: Twilio rejects an empty message.
     """
+    return _document(tuple(texts))
+
+
+# A business sends the same few texts again and again.
+@lru_cache(maxsize=512)
+def _document(texts: tuple[str, ...]) -> bytes:
     legal = [_ILLEGAL.sub("", text) for text in texts]
     messages = [f"<Message>{escape(text, _ENTITIES)}</Message>" for text in legal if text.strip()]
     if not messages:

@@ -15,7 +15,6 @@ from gateway.errors import OurTroubleError
 from gateway.store.batch import Fold
 from gateway.store.engine import is_sqlite
 from gateway.store.group import PoisonError
-from gateway.store.statements import Row
 
 _TRIES = 12
 _FIRST_PAUSE = 0.001
@@ -66,10 +65,6 @@ class Ledger(ABC):
     @abstractmethod
     def _attempt(self, entries: Sequence[Entry], *, careful: bool) -> list[Outcome]:
         """Record once; raise `ConflictError` when others were faster."""
-
-    @abstractmethod
-    def read_persons(self, subjects: Sequence[bytes]) -> list[Row]:
-        """Return the rows of states (`PERSON_COLUMNS`) of these subjects, as committed."""
 
     @abstractmethod
     def close(self) -> None:

@@ -34,10 +34,6 @@ class SqliteLedger(Ledger):
         self._held: PoolProxiedConnection | None = None
         self._raw: sqlite3.Connection | None = None
 
-    def read_persons(self, subjects: Sequence[bytes]) -> list[Row]:
-        """Return the rows of states of these subjects."""
-        return self._select(self._connection(), subjects)
-
     def close(self) -> None:
         """Give the connection and the lock back."""
         if self._lock is not None and self._held is not None:

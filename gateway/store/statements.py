@@ -80,9 +80,17 @@ ON CONFLICT (subject, scope) DO UPDATE SET
 """
 
 
+def _tuples(rows: int, columns: int, mark: str) -> str:
+    """Return the rows of a VALUES list. The mark "$" is numbered, as PostgreSQL wants it; "?" is not."""
+    numbers = range(1, rows * columns + 1)
+    marks = [f"${number}" for number in numbers] if mark == "$" else [mark] * len(numbers)
+    cuts = range(0, len(marks), columns)
+    return ", ".join(f"({', '.join(marks[start : start + columns])})" for start in cuts)
+
+
 def _insert(table: str, columns: Sequence[str], *, rows: int, mark: str) -> str:
-    row = f"({', '.join([mark] * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - names and marks only
+    values = _tuples(rows, len(columns), mark)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 - names and marks only
 
 
 @lru_cache(maxsize=256)
@@ -109,8 +117,7 @@ PERSON_COLUMNS = "subject, scope, choice, said_at, seq, last_seq, head, replies"
 @lru_cache(maxsize=256)
 def select_claims(claims: int, mark: str) -> str:
     """Select which of these (subject, account, message id) are taken."""
-    row = f"({mark}, {mark}, {mark})"
-    wanted = ", ".join([row] * claims)
+    wanted = _tuples(claims, 3, mark)
     # A join: SQLite does not use the index for a list of tuples behind IN.
     return (
         f"WITH wanted (subject, account, message_id) AS (VALUES {wanted}) "  # noqa: S608 - marks only

@@ -53,4 +53,4 @@ def _empty(status: int) -> Response:
 
 
 def _account() -> str:
-    return (request.view_args or {}).get("account", "")
+    return str((request.view_args or {}).get("account", ""))

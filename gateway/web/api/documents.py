@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from gateway.consent import scope
@@ -32,6 +33,7 @@ def json_answer(body: bytes) -> Answer:
     return Answer(200, JSON_TYPE, body, _HEADERS)
 
 
+@lru_cache(maxsize=1024)  # a document names the same times again and again
 def instant(at: int) -> str:
     """Return microseconds since 1970 UTC as RFC 3339 writes them, always with six decimals."""
     return (_EPOCH + timedelta(microseconds=at)).isoformat(timespec="microseconds") + "Z"
@@ -114,7 +116,8 @@ def programs_document(programs: Mapping[str, tuple[ProgramSettings, Asked]]) -> 
 
 
 def _bytes(document: Document) -> bytes:
-    return _encode(document).encode()
+    # Evidence may hold half of a surrogate pair, as a provider's JSON can.
+    return _encode(document).encode(errors="replace")
 
 
 def _program(status: Status, found: ProgramStatus) -> Document:
