@@ -4,15 +4,15 @@ import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import click
 import requests
 from rich.table import Table
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # ships no types
 
-from gateway.cli.output import as_json, console, print_json
-from gateway.configuration.loading import load
+from gateway.cli.first_run import DATA, DataFolder
+from gateway.cli.output import as_json, console, print_json, settings_of
 from gateway.consent.address import Address, Channel
 from gateway.errors import ConfigurationError
 from gateway.keys import Keys
@@ -21,7 +21,6 @@ from gateway.mail.tokens import LinkGrant, LinkPurpose, LinkTokens
 from gateway.providers.twilio import TwilioSettings
 from gateway.settings import Settings
 
-_DATA = Path("var")
 _TIMEOUT = 10
 _NO_REPLY = "(no reply)"
 
@@ -56,7 +55,7 @@ class Step:
 @click.pass_context
 def demo(context: click.Context, token: str | None, *, as_json: bool) -> None:
     """Play STOP, "Stop.", START, HELP, a duplicate, a forgery and one-click unsubscribes."""
-    shop = _shop(load(_config(context)), token)
+    shop = _shop(settings_of(context), token)
     steps = []
     table = Table("time", "what happened", "the gateway answered", "who is out, and why", show_lines=True)
     for step in _day(shop):
@@ -69,14 +68,6 @@ def demo(context: click.Context, token: str | None, *, as_json: bool) -> None:
         return
     console().print(table)
     console().print("The same for a person of your own:  gateway status +15550100123")
-
-
-def _config(context: click.Context) -> Path | None:
-    given = context.find_root().obj
-    if given:
-        return Path(given)
-    own = _DATA / "gateway.toml"
-    return own if own.exists() and not Path("config/gateway.toml").exists() else None
 
 
 def _shop(settings: Settings, token: str | None) -> Shop:
@@ -101,7 +92,7 @@ def _shop(settings: Settings, token: str | None) -> Shop:
 
 
 def _first_token() -> str:
-    path = _DATA / "operator-token"
+    path = DataFolder(DATA).token
     if not path.exists():
         raise ConfigurationError("no operator token: give one with --token (gateway token create makes it)")
     return path.read_text().strip()
@@ -183,7 +174,9 @@ def _post(shop: Shop, number: str, text: str, message: str, *, forge: bool) -> r
 
 
 def _texts(answer: requests.Response) -> str:
-    return " ".join(part.split("</Message>")[0] for part in answer.text.split("<Message>")[1:])
+    if answer.status_code != requests.codes.ok:
+        return ""
+    return " ".join(message.text or "" for message in ET.fromstring(answer.content))  # noqa: S314 - our own answer
 
 
 def _state(shop: Shop, channel: str, address: str) -> str:

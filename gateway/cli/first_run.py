@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+DATA = Path("var")
 DEMO_SENDER = "+15550100100"
 DEMO_ACCOUNT = "demo-twilio"
 

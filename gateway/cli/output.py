@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -12,12 +13,15 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from gateway.cli.first_run import DATA, DataFolder
 from gateway.configuration.loading import load
 from gateway.errors import GatewayError
 from gateway.house import House, build_house
 from gateway.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_CONFIG = Path("config/gateway.toml")
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, one document.")
 
@@ -46,10 +50,18 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def configuration(context: click.Context, *, data: Path = DATA) -> Path | None:
+    """Return the settings file: the one named, the usual one, or that of a gateway that set itself up."""
+    named = context.find_root().obj or os.environ.get("GATEWAY_CONFIG")
+    if named:
+        return Path(named)
+    own = DataFolder(data).config
+    return own if own.exists() and not DEFAULT_CONFIG.exists() else None
+
+
 def settings_of(context: click.Context) -> Settings:
-    """Load the settings that the command line names."""
-    path = context.find_root().obj
-    return load(Path(path) if path else None)
+    """Load the settings of the command line's choice."""
+    return load(configuration(context))
 
 
 def house_of(context: click.Context) -> House:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.first_run import DataFolder, write_private
-from gateway.cli.output import console
+from gateway.cli.first_run import DATA, DataFolder, write_private
+from gateway.cli.output import DEFAULT_CONFIG, configuration, console
 from gateway.cli.supervisor import supervise
 from gateway.configuration.loading import load
 from gateway.house import House, build_house
@@ -18,7 +18,6 @@ from gateway.store.ledger import now_microseconds
 from gateway.store.tokens import create_token, list_tokens
 from gateway.web.guard import TokenScope
 
-_DEFAULT_CONFIG = Path("config/gateway.toml")
 _BIND = "127.0.0.1:8080"
 
 
@@ -26,7 +25,7 @@ _BIND = "127.0.0.1:8080"
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("var"),
+    default=DATA,
     show_default=True,
     help="Folder of a gateway without a configuration: settings, keys, database and first token.",
 )
@@ -39,24 +38,16 @@ def serve(context: click.Context, data: Path, bind: str | None, *, no_worker: bo
     Without a configuration the first run makes one, with new keys and a first operator token, in --data.
     """
     folder = DataFolder(data)
-    path = _configuration(context.find_root().obj, folder, bind)
+    path = configuration(context, data=data) or DEFAULT_CONFIG
+    if not path.exists() and path == DEFAULT_CONFIG:
+        folder.prepare(bind or _BIND)
+        path = folder.config
     settings = load(path)
     token = _prepare_database(settings, folder)
     _announce(settings, folder, token, bind)
     environment = _environment(path, folder, bind)
     commands = [_web()] if no_worker else [_web(), _worker()]
     sys.exit(supervise(commands, environment))
-
-
-def _configuration(given: str | None, folder: DataFolder, bind: str | None) -> Path:
-    """Return the settings file: the one named, the usual one, or the one in the data folder."""
-    named = given or os.environ.get("GATEWAY_CONFIG")
-    if named:
-        return Path(named)
-    if _DEFAULT_CONFIG.exists():
-        return _DEFAULT_CONFIG
-    folder.prepare(bind or _BIND)
-    return folder.config
 
 
 def _prepare_database(settings: Settings, folder: DataFolder) -> str | None:

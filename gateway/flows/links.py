@@ -96,10 +96,10 @@ class _Press:
             return LinkHeaders(None, error=str(error))
         try:
             token = self._token(address)
-        except GrantError as error:
+            url = self._base + token
+            return LinkHeaders(address, url, self._headers(url, token))
+        except (GrantError, HeaderError) as error:
             return LinkHeaders(address, error=str(error))
-        url = self._base + token
-        return LinkHeaders(address, url, self._headers(url, token))
 
     def _token(self, address: Address) -> str:
         return self._tokens.mint(

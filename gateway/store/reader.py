@@ -150,7 +150,10 @@ class Reader:
     def _open(self) -> "_Line":
         try:
             line = _Line(_autocommitting(self._engine))
-        except SQLAlchemyError as error:
+        except (
+            SQLAlchemyError,
+            *_DRIVER_ERRORS,
+        ) as error:  # the driver's own, where the pool lets it through
             raise OurTroubleError("the database cannot be reached") from error
         self._lines.add(line)
         return line
