@@ -32,6 +32,7 @@ _PLAIN_MAILBOX = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
 )
+_WRITTEN_PHONE = re.compile(r"[+(]?[0-9][0-9 ().\-/\u00a0]{5,40}")
 # WhatsApp's business-scoped user id: country, dot, opaque part.
 _WHATSAPP_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9]{1,128}")
 _OPAQUE = re.compile(r"[\x21-\x7e]{1,256}")
@@ -100,6 +101,9 @@ def _phone(channel: Channel, value: str) -> str:
 
 def _written_phone(channel: Channel, text: str) -> str:
     """Read a number as people write it: separators, 00 for the plus, a trunk zero in brackets."""
+    if not _WRITTEN_PHONE.fullmatch(text):
+        # The parser would read letters as the digits of a keypad, and skip what stands before a plus.
+        raise AddressError(f"not an address for {channel}: give the number in E.164, like +15550100123")
     international = "+" + text[2:] if text.startswith("00") else text
     try:
         number = phonenumbers.parse(international, None)

@@ -29,6 +29,7 @@ from gateway.server.response import Exchange
 _MAX_FIELDS = 32768  # gunicorn's own bound
 _DEFAULT_FIELD_SIZE = 8190  # what gunicorn takes for "0"
 _UNLIMITED_LINE = 1 << 20
+_OUR_FAULTS = frozenset({HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.INSUFFICIENT_STORAGE})
 _LENIENT = (
     "permit_obsolete_folding",
     "strip_header_spaces",
@@ -185,8 +186,7 @@ class GroupWorker(Worker):  # type: ignore[misc] # gunicorn has no types
         refusal = exchange.refusal
         if refusal is None:
             return
-        ours = refusal.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        note = self.log.error if ours else self.log.info
+        note = self.log.error if refusal.status in _OUR_FAULTS else self.log.info
         note("Refused a request: %d %s", refusal.status, refusal.reason)
 
     def _loop(self) -> GroupLoop:

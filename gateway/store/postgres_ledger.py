@@ -73,7 +73,7 @@ class PostgresLedger(Ledger):
         if self._raw is None:
             try:
                 self._held = self._engine.raw_connection()
-            except DBAPIError as error:
+            except (DBAPIError, psycopg.Error) as error:  # a raw connection fails with the driver's own
                 raise OurTroubleError("the database cannot be reached") from error
             driver = self._held.driver_connection
             assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine is PostgreSQL

@@ -1,12 +1,24 @@
 """Gives each thread its open group, and with it a connection of its own."""
 
 import threading
+import weakref
 
 from sqlalchemy import Engine
 
 from gateway.consent.entry import Entry
 from gateway.store.group import Group, Observer, Ticket
-from gateway.store.ledger import Ledger, LedgerRules, open_ledger
+from gateway.store.ledger import LedgerRules, open_ledger
+
+
+class _Line:
+    """A thread's group and ledger. When the thread ends, its connection is given back."""
+
+    __slots__ = ("__weakref__", "group", "hang_up")
+
+    def __init__(self, engine: Engine, rules: LedgerRules, group_limit: int, observer: Observer) -> None:
+        ledger = open_ledger(engine, rules)
+        self.group = Group(ledger.record, group_limit, observer)
+        self.hang_up = weakref.finalize(self, ledger.close)
 
 
 class Recorder:
@@ -18,23 +30,23 @@ class Recorder:
         self._group_limit = group_limit
         self._observer = observer
         self._local = threading.local()
-        self._ledgers: list[Ledger] = []
+        self._lines: weakref.WeakSet[_Line] = weakref.WeakSet()
 
     def stage(self, entry: Entry) -> Ticket:
         """Add the entry to this thread's group and return its ticket."""
         try:
-            group: Group = self._local.group
+            line: _Line = self._local.line
         except AttributeError:
-            group = self._local.group = self._new_group()
-        return group.stage(entry)
+            line = self._local.line = self._new_line()
+        return line.group.stage(entry)
 
     def close(self) -> None:
         """Give all connections back."""
-        while self._ledgers:
-            self._ledgers.pop().close()
+        for line in list(self._lines):
+            line.hang_up()
         self._local = threading.local()
 
-    def _new_group(self) -> Group:
-        ledger = open_ledger(self._engine, self._rules)
-        self._ledgers.append(ledger)
-        return Group(ledger.record, self._group_limit, self._observer)
+    def _new_line(self) -> _Line:
+        line = _Line(self._engine, self._rules, self._group_limit, self._observer)
+        self._lines.add(line)
+        return line

@@ -42,9 +42,9 @@ class SqliteLedger(Ledger):
         self._lock = self._held = self._raw = None
 
     def _attempt(self, entries: Sequence[Entry], *, careful: bool) -> list[Outcome]:
-        connection = self._connection()
-        assert self._lock is not None  # noqa: S101 - opened with the connection
         try:
+            connection = self._connection()
+            assert self._lock is not None  # noqa: S101 - opened with the connection
             with self._lock.held():
                 return self._transact(connection, entries, careful=careful)
         except sqlite3.IntegrityError as error:
@@ -53,7 +53,7 @@ class SqliteLedger(Ledger):
             raise ConflictError from error
         except (sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError, OverflowError) as error:
             raise PoisonError("the database refused an entry") from error
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:  # the file of the lock may fail too
             raise OurTroubleError("the database did not take the write") from error
 
     def _transact(
@@ -81,10 +81,10 @@ class SqliteLedger(Ledger):
 
     def _connection(self) -> sqlite3.Connection:
         if self._raw is None:
-            self._lock = FileLock(sqlite_path(self._engine) + ".lock")
             self._held = self._engine.raw_connection()
             driver = self._held.driver_connection
             assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - the engine is SQLite
+            self._lock = FileLock(sqlite_path(self._engine) + ".lock")
             self._raw = driver
         return self._raw
 

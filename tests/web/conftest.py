@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from support.databases import sqlite_url
 from support.server import AUTH_TOKEN, MASTER, SENDER
 
 from gateway.app import create_app
@@ -81,6 +82,4 @@ def app(make_app: MakeApp, database_url: str) -> Flask:
 @pytest.fixture
 def sqlite_app(make_app: MakeApp, tmp_path: Path) -> Flask:
     """The application on SQLite."""
-    from support.databases import sqlite_url
-
     return make_app(sqlite_url(tmp_path))

@@ -122,7 +122,7 @@ def test_the_page_asks_and_its_button_acts(app: Flask):
     path = link(app)
     page = app.test_client().get(path, base_url=BASE)
     html = page.get_data(as_text=True)
-    assert "<form method=\"post\">" in html
+    assert '<form method="post">' in html
     assert "Acme Offers" in html
     assert "eve@example.org" not in html
     assert "script" not in html.lower()
@@ -174,7 +174,9 @@ def test_an_empty_post_can_be_set_to_ask(make_app, database_url: str):
 
 
 def test_cookies_and_credentials_are_ignored(app: Flask):
-    answer = post(app, link(app), Cookie="session=x", Authorization="Basic eDp5", Origin="https://evil.example")
+    answer = post(
+        app, link(app), Cookie="session=x", Authorization="Basic eDp5", Origin="https://evil.example"
+    )
     assert answer.status_code == 200
     assert len(rows(app)) == 1
 

@@ -1,12 +1,15 @@
 """Inbound webhooks through the whole application."""
 
 import json
-from xml.etree import ElementTree
+from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from support.server import AUTH_TOKEN
 from support.twilio_requests import Inbound, inbound
+from twilio.request_validator import RequestValidator
 
 from gateway.consent.address import Address, Channel, subject_of
 from gateway.store.tables import events, outbox, states
@@ -17,11 +20,13 @@ ANN = "+15550100001"
 
 def post(app: Flask, message: Inbound, **options):
     path = message.url.removeprefix(BASE)
-    return app.test_client().post(path, base_url=BASE, data=message.fields, headers=message.headers, **options)
+    return app.test_client().post(
+        path, base_url=BASE, data=message.fields, headers=message.headers, **options
+    )
 
 
 def texts(answer) -> list[str]:
-    root = ElementTree.fromstring(answer.data)
+    root = ET.fromstring(answer.data)
     assert root.tag == "Response"
     return [message.text for message in root]
 
@@ -34,7 +39,9 @@ def rows(app: Flask, table=events):
 def choice(app: Flask, number: str = ANN) -> dict[str, str]:
     house = app.extensions["gateway"]
     subject = subject_of(Address(Channel.SMS, number), house.keys.subject)
-    return {row.scope: row.choice for row in rows(app, states) if bytes(row.subject) == subject and row.choice}
+    return {
+        row.scope: row.choice for row in rows(app, states) if bytes(row.subject) == subject and row.choice
+    }
 
 
 def test_stop_is_recorded_with_its_evidence_and_confirmed(app: Flask):
@@ -135,11 +142,6 @@ def test_whatsapp_is_a_channel_of_its_own(app: Flask):
 
 
 def test_get_webhooks_are_signed_over_the_url(app: Flask):
-    from urllib.parse import urlencode
-
-    from support.server import AUTH_TOKEN
-    from twilio.request_validator import RequestValidator
-
     message = inbound(BASE)
     target = f"/sms/acme?{urlencode(message.fields)}"
     signature = RequestValidator(AUTH_TOKEN).compute_signature(BASE + target, {})
@@ -187,9 +189,6 @@ def test_an_older_token_is_accepted_while_it_rotates(app: Flask):
 
 
 def test_a_delivery_report_of_21610_is_an_opt_out(app: Flask):
-    from support.server import AUTH_TOKEN
-    from twilio.request_validator import RequestValidator
-
     fields = {
         "MessageSid": "SM" + "9" * 32,
         "MessageStatus": "failed",
@@ -208,8 +207,6 @@ def test_a_delivery_report_of_21610_is_an_opt_out(app: Flask):
 
 
 def test_a_failing_database_is_a_503_so_that_the_provider_retries(app: Flask):
-    from sqlalchemy import text
-
     house = app.extensions["gateway"]
     with house.engine.begin() as connection:
         connection.execute(text("ALTER TABLE events RENAME TO gone"))

@@ -16,8 +16,6 @@ from gateway.web.guard import Guard, Guarding, guard_of
 from gateway.web.problem import InvalidInputError, problem_of
 
 _NAME = "v1"
-# An address has up to 256 characters, in quotes, with a comma, some of them escaped.
-_BYTES_AN_ADDRESS = 320
 
 
 def register(app: OpenAPI, house: House) -> None:
@@ -60,7 +58,7 @@ def _body_limits(limits: LimitSettings) -> Mapping[str, int]:
         f"{_NAME}.check_addresses": limits.check_addresses,
         f"{_NAME}.make_links": limits.link_recipients,
     }
-    return {endpoint: limits.body_bytes + number * _BYTES_AN_ADDRESS for endpoint, number in wanted.items()}
+    return {endpoint: limits.bulk_body(number) for endpoint, number in wanted.items()}
 
 
 def _admit(house: House, guarding: Guarding) -> None:
