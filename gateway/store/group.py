@@ -12,6 +12,9 @@ from typing import Protocol
 from gateway.consent.entry import Entry, Outcome
 from gateway.errors import OurTroubleError
 
+_SLOW_SECONDS = 0.5
+_PAUSE_SECONDS = 0.25
+
 Record = Callable[[Sequence[Entry]], list[Outcome]]
 
 
@@ -56,13 +59,15 @@ class Ticket:
 class Group:
     """Entries staged since the last commit. One per thread; not for use by several."""
 
-    __slots__ = ("_limit", "_observer", "_open", "_record")
+    __slots__ = ("_down_until", "_limit", "_observer", "_open", "_record", "_trouble")
 
     def __init__(self, record: Record, limit: int, observer: Observer) -> None:
         self._record = record
         self._limit = limit
         self._observer = observer
         self._open: list[Ticket] = []
+        self._down_until = 0.0
+        self._trouble = OurTroubleError("the database did not take a write")
 
     def stage(self, entry: Entry) -> Ticket:
         """Add an entry; a full group is committed first, so that no commit grows without bound."""
@@ -77,6 +82,10 @@ class Group:
         tickets, self._open = self._open, []
         if not tickets:
             return
+        start = perf_counter()
+        if start < self._down_until:
+            self._fail(tickets, self._trouble)
+            return
         try:
             self._settle(tickets)
         except PoisonError as trouble:
@@ -85,6 +94,7 @@ class Group:
             else:
                 self._commit_singly(tickets)
         except OurTroubleError as trouble:
+            self._hold_back(start, trouble)
             self._fail(tickets, trouble)
 
     def _commit_singly(self, tickets: list[Ticket]) -> None:
@@ -94,6 +104,12 @@ class Group:
                 self._settle([ticket])
             except OurTroubleError as trouble:
                 self._fail([ticket], trouble)
+
+    def _hold_back(self, start: float, trouble: OurTroubleError) -> None:
+        """Ask a database that hangs no more for a moment: who has waited behind its time-out is told at once."""
+        now = perf_counter()
+        if now - start >= _SLOW_SECONDS:
+            self._down_until, self._trouble = now + _PAUSE_SECONDS, trouble
 
     def _settle(self, tickets: list[Ticket]) -> None:
         start = perf_counter()

@@ -44,11 +44,10 @@ def _told(body: bytes) -> bytes:
 
 def _records(app) -> tuple:
     with app.extensions["gateway"].engine.connect() as connection:
-        found = tuple(
+        return tuple(
             tuple(map(tuple, connection.execute(select(*columns).order_by(*columns)).all()))
             for columns in (_EVENT, _STATE)
         )
-    return found
 
 
 _texts = st.one_of(
