@@ -1,3 +1,5 @@
 """gunicorn's configuration for the Procfile. Everything comes from the gateway's settings; add your own below."""
 
-from gateway.server.gunicorn_conf import *  # noqa: F403 - gunicorn reads the names of this module
+import runpy
+
+globals().update(runpy.run_module("gateway.server.gunicorn_conf"))

@@ -137,6 +137,7 @@ class RequestParser:
     # -- called by httptools -------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
+        """Start afresh for the next request."""
         if self.ended:
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST, "too many pipelined requests"
@@ -153,12 +154,14 @@ class RequestParser:
         self.in_body = False
 
     def on_url(self, url: bytes) -> None:
+        """Take a piece of the target; raise `RefusedError` (414) when it grows too long."""
         self._url += url
         self._method = self._parser.get_method()
         if len(self._method) + len(self._url) + len("  HTTP/1.1") > self._limits.line:
             raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "request line too long")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer once the head is complete."""
         key = self._names[name]
         environ = self._environ
         self._fields_left -= 1
@@ -173,6 +176,7 @@ class RequestParser:
         environ[key] = value.rstrip().decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        """Judge the head; raise `RefusedError` for whatever must not reach the application."""
         environ = self._environ
         environ["SERVER_PROTOCOL"] = self._protocol()
         environ["REQUEST_METHOD"] = method = self._method.decode("ascii")
@@ -191,6 +195,7 @@ class RequestParser:
         self._fields_left = 0
 
     def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, decoded if it came in chunks."""
         self.received += len(body)
         if self.received > self._memory:
             self._keep_on_disk(body)
@@ -198,6 +203,7 @@ class RequestParser:
         self._parts.append(body)
 
     def on_message_complete(self) -> None:
+        """Queue the request, unless llhttp has only skipped the body of an ignored upgrade."""
         if not self._body_after_upgrade:
             self._complete()
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -111,10 +112,10 @@ def _write(connection: psycopg.Connection[Any], batch: Batch) -> None:
             for query, values in _statements(batch):
                 connection.execute(query, values, prepare=True)
             connection.execute("COMMIT")
-    except BaseException:
-        if not connection.closed:
+    finally:
+        # Whatever went wrong, the connection must not keep half a transaction.
+        if connection.info.transaction_status is not TransactionStatus.IDLE and not connection.closed:
             connection.rollback()
-        raise
 
 
 def _statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:

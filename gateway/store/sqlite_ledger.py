@@ -66,11 +66,11 @@ class SqliteLedger(Ledger):
             batch = fold(entries, persons_of(rows), claimed, self._how(entries))
             _write(connection, batch)
             connection.execute("COMMIT")
-        except BaseException:
-            # A failed commit may have ended the transaction by itself.
-            with suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
+        finally:
+            # Whatever went wrong, the connection must not keep half a transaction.
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
         return batch.outcomes
 
     @staticmethod

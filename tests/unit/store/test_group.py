@@ -89,9 +89,7 @@ def test_a_database_that_is_down_fails_all(group: Group, book: Book, observer: C
     assert group.stage(entry()).outcome().result is Result.RECORDED
 
 
-def test_a_database_that_hangs_is_left_alone_for_a_moment(
-    group: Group, book: Book, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_database_that_hangs_is_left_alone_for_a_moment(book: Book, monkeypatch: pytest.MonkeyPatch):
     """Requests that have waited behind its time-out get their 503 at once."""
     now = [0.0]
     monkeypatch.setattr("gateway.store.group.perf_counter", lambda: now[0])
