@@ -125,27 +125,56 @@ def _read_in_context(entry: Entry, states: States) -> Entry:
 def _is_pending(entry: Entry, states: States) -> bool:
     """Tell whether a double opt-in waits in one of the scopes that the other reading has."""
     other = entry.when_pending or entry
-    found = (states.get(key) for key in scope.split(other.scope))
+    found = ((key, states.get(key)) for key in scope.split(other.scope))
     return any(
-        s is not None and s.choice is Choice.PENDING and s.said_at >= entry.pending_since for s in found
+        state is not None
+        and state.choice is Choice.PENDING
+        and state.said_at >= entry.pending_since
+        and not _is_overtaken(key, state, states)
+        for key, state in found
     )
 
 
 def _is_consenting(entry: Entry, states: States) -> bool:
-    found = [states.get(key) for key in scope.split(entry.scope)]
-    return all(state is not None and allows(state.choice, Purpose.MARKETING) for state in found)
+    found = [(key, states.get(key)) for key in scope.split(entry.scope)]
+    return all(
+        state is not None
+        and allows(state.choice, Purpose.MARKETING)
+        and not _is_overtaken(key, state, states)
+        for key, state in found
+    )
 
 
 def _changes_nothing(entry: Entry, states: States) -> bool:
     if entry.only_over is not None and not _stands(entry.only_over, entry, states):
         return True
-    return entry.only_if_new and entry.choice is not None and _stands(entry.choice, entry, states)
+    return entry.only_if_new and _is_repeat(entry, states)
+
+
+def _is_repeat(entry: Entry, states: States) -> bool:
+    """Tell whether the entry says in each of its scopes what stands there, and no newer word took its place."""
+    if entry.choice is None or not _stands(entry.choice, entry, states):
+        return False
+    return not any(_is_overtaken(key, states[key], states) for key in scope.split(entry.scope))
 
 
 def _stands(choice: Choice, entry: Entry, states: States) -> bool:
     """Tell whether the choice stands in every scope of the entry."""
     found = [states.get(key) for key in scope.split(entry.scope)]
     return bool(found) and all(state is not None and state.choice is choice for state in found)
+
+
+def _is_overtaken(key: str, state: State, states: States) -> bool:
+    """Tell whether a newer word says otherwise in a scope that can bind the same program.
+
+    Such a word decides in the place of this one, which is still in its row.
+    """
+    return any(
+        other.choice is not state.choice
+        and other.precedence > state.precedence
+        and (scope.is_broad(key) or scope.is_broad(place))
+        for place, other in states.items()
+    )
 
 
 def _of_last_day(replies: tuple[SentReply, ...], now: int) -> tuple[SentReply, ...]:

@@ -30,8 +30,6 @@ def seal(engine: Engine, key: bytes, now: int, *, lag: int = LAG) -> Checkpoint 
     """
     last = newest_checkpoint(engine)
     from_at, until_at = (0 if last is None else last.until_at), now - lag
-    if until_at <= from_at:
-        return None
     tree = MerkleTree(chain_values(engine, from_at, until_at))
     if tree.size == 0:
         return None

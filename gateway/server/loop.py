@@ -21,7 +21,7 @@ _SLICE_BYTES = 1 << 18  # of one answer per turn, so that a long one leaves room
 _STEP_COST = 1 << 12  # what a step of a body counts at least towards its slice
 _TICK_SECONDS = 1.0
 _STOP_TICK_SECONDS = 0.05
-_STOP_LINGER_SECONDS = 1.0
+_SHORT_PATIENCE = 1.0  # with the silent, when others wait for a connection or the worker stops
 _SLOWEST_BODY = 1000  # bytes a second
 
 
@@ -334,9 +334,9 @@ class GroupLoop:
             return math.inf
         if connection.parser.in_message:
             return self._reading_patience(connection.parser)
-        if self._stopping:
-            return _STOP_LINGER_SECONDS
-        return settings.keep_alive if connection.served else settings.head_timeout
+        usual = settings.keep_alive if connection.served else settings.head_timeout
+        is_crowded = len(self._connections) > settings.max_connections * 7 // 8
+        return min(usual, _SHORT_PATIENCE) if is_crowded or self._stopping else usual
 
     def _reading_patience(self, parser: RequestParser) -> float:
         if not parser.in_body:

@@ -15,6 +15,8 @@ from gateway.errors import ConfigurationError
 _MEBIBYTE_IN_KIB = 1024
 # Checkpoints by size of the log: 20,000 pages (80 MB) halve the writing of the default of 1,000.
 _WAL_PAGES = 20_000
+# When another process has written, SQLite forgets all it had read: mapped, it need not be read again.
+_MAPPED_BYTES = 1 << 30
 
 
 def open_engine(url: str, *, timeout_ms: int = 5000, cache_mib: int = 64, pool_size: int = 5) -> Engine:
@@ -101,6 +103,7 @@ def _sqlite(address: URL, *, timeout_ms: int, cache_mib: int) -> Engine:
             "foreign_keys=ON",
             f"cache_size=-{cache_mib * _MEBIBYTE_IN_KIB}",
             f"wal_autocheckpoint={_WAL_PAGES}",
+            f"mmap_size={_MAPPED_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

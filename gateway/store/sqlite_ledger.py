@@ -1,8 +1,8 @@
-"""The ledger on SQLite: one writer at a time, read and write in the same immediate transaction."""
+"""The ledger on SQLite: one writer at a time, and as little as possible while the others wait."""
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -45,8 +45,13 @@ class SqliteLedger(Ledger):
         try:
             connection = self._connection()
             assert self._lock is not None  # noqa: S101 - opened with the connection
-            with self._lock.held():
-                return self._transact(connection, entries, careful=careful)
+            if careful:
+                with self._lock.held(), _transaction(connection):
+                    return self._write(connection, self._fold(connection, entries, careful=True))
+            # Others write while we read and fold; who was faster on the same person makes the write fail.
+            batch = self._fold(connection, entries, careful=False)
+            with self._lock.held(), _transaction(connection):
+                return self._write(connection, batch)
         except sqlite3.IntegrityError as error:
             if careful:
                 raise PoisonError("the database refused an entry") from error
@@ -56,28 +61,28 @@ class SqliteLedger(Ledger):
         except (sqlite3.Error, OSError) as error:  # the file of the lock may fail too
             raise OurTroubleError("the database did not take the write") from error
 
-    def _transact(
-        self, connection: sqlite3.Connection, entries: Sequence[Entry], *, careful: bool
-    ) -> list[Outcome]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            rows = self._select(connection, list({entry.subject for entry in entries}))
-            claimed = _claimed(connection, entries) if careful else ()
-            batch = fold(entries, persons_of(rows), claimed, self._how(entries))
-            _write(connection, batch)
-            connection.execute("COMMIT")
-        finally:
-            # Whatever went wrong, the connection must not keep half a transaction.
-            if connection.in_transaction:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-        return batch.outcomes
+    def _fold(self, connection: sqlite3.Connection, entries: Sequence[Entry], *, careful: bool) -> Batch:
+        rows = self._select(connection, list({entry.subject for entry in entries}))
+        claimed = _claimed(connection, entries) if careful else ()
+        return fold(entries, persons_of(rows), claimed, self._how(entries))
 
     @staticmethod
     def _select(connection: sqlite3.Connection, subjects: Sequence[bytes]) -> list[Row]:
         marks = ",".join(_MARK * len(subjects))
         query = f"SELECT {PERSON_COLUMNS} FROM states WHERE subject IN ({marks})"  # noqa: S608 - marks only
         return connection.execute(query, subjects).fetchall()
+
+    @staticmethod
+    def _write(connection: sqlite3.Connection, batch: Batch) -> list[Outcome]:
+        # executemany is faster here than many rows in one statement: SQLite keeps the statement prepared.
+        for statement, rows in (
+            (_INSERT_EVENT, batch.events),
+            (_UPSERT_STATE, batch.states),
+            (_INSERT_OUTBOX, batch.outbox),
+        ):
+            if rows:
+                connection.executemany(statement, rows)
+        return batch.outcomes
 
     def _connection(self) -> sqlite3.Connection:
         if self._raw is None:
@@ -95,11 +100,14 @@ def _claimed(connection: sqlite3.Connection, entries: Sequence[Entry]) -> list[C
     return connection.execute(query, [value for claim in claims for value in claim]).fetchall()
 
 
-def _write(connection: sqlite3.Connection, batch: Batch) -> None:
-    # executemany is faster here than many rows in one statement: SQLite keeps the statement prepared.
-    if batch.events:
-        connection.executemany(_INSERT_EVENT, batch.events)
-    if batch.states:
-        connection.executemany(_UPSERT_STATE, batch.states)
-    if batch.outbox:
-        connection.executemany(_INSERT_OUTBOX, batch.outbox)
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit at the end of the block; whatever goes wrong, keep no half transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
