@@ -1,3 +1,4 @@
+import gc
 import threading
 import time
 
@@ -118,6 +119,33 @@ def test_a_close_that_fails_is_only_logged(serve):
     client = served.client()
     assert [client.get().body for _ in range(2)] == [b"ok", b"ok"]
     assert [type(error) for error in served.log.errors[:1]] == [ZeroDivisionError]
+
+
+def test_a_request_leaves_nothing_for_the_garbage_collector(serve):
+    def application(environ, start_response):
+        def body():
+            start_response("200 OK", [("Content-Length", "4")])
+            if environ["PATH_INFO"] == "/fail":
+                raise ZeroDivisionError
+            yield b"done"
+
+        return body()
+
+    served = serve(application)
+    clients = [served.client() for _ in range(20)]
+    for client in clients:
+        client.get("/warm")
+    served.log.errors.clear()
+    gc.collect()
+    gc.disable()
+    try:
+        for client in clients:
+            assert client.get("/").status == 200
+            client.send(b"GET / HTTP/1.0\r\n\r\n").answer()
+            assert client.is_closed()
+        assert gc.collect() < len(clients)
+    finally:
+        gc.enable()
 
 
 def test_a_file_is_wrapped(serve, tmp_path):

@@ -102,6 +102,15 @@ def test_connections_are_bounded_and_the_rest_waits_its_turn(serve):
     assert third.answer().status == 200
 
 
+def test_silent_connections_give_way_when_others_wait(serve):
+    served = serve(worker_connections=8, keepalive=60, head_timeout=60.0)
+    for client in [served.client() for _ in range(8)][:5]:
+        assert client.get().status == 200
+    started = time.monotonic()
+    assert served.client().get().status == 200
+    assert 0.5 < time.monotonic() - started < SOON
+
+
 def test_many_clients_at_once(serve):
     served = serve()
     clients = [served.client() for _ in range(150)]

@@ -94,13 +94,13 @@ def test_sigterm_keeps_to_the_graceful_timeout(gunicorn):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
 def test_sigint_and_sigquit_are_quick(gunicorn, number):
-    server = gunicorn(SLOW)
+    server = gunicorn(SLOW.replace("time.sleep(1)", "time.sleep(10)"))
     client = server.client().send(get("/slow"))
     server.wait_for("working")
     started = time.monotonic()
     os.kill(server.worker_pid, number)
     assert client.is_closed()
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 5
     server.wait_for("Booting worker", 2)
     server.process.send_signal(number)
     assert server.exit_code() == 0

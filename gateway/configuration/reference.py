@@ -1,0 +1,191 @@
+"""Writes docs/reference/settings.md: `python -m gateway.configuration.reference > docs/reference/settings.md`."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from typing import get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from gateway.configuration.environment import variable_of
+from gateway.configuration.faults import KeyPath, written
+from gateway.configuration.schema import holds_secret, types_in
+from gateway.providers.account import AccountSettings
+from gateway.providers.registry import KINDS, settings_of
+from gateway.settings import ProgramSettings, Settings
+
+NAME = "NAME"  # stands for a name that the file chooses
+
+_HEAD = """\
+# Settings
+
+Generated from the code by `make docs`. The same settings in the form of a file: \
+[config/gateway.example.toml](../../config/gateway.example.toml).
+
+**Where they come from.** The TOML file is the one that `--config` names, else `GATEWAY_CONFIG`, else \
+`config/gateway.toml`; commands take `var/gateway.toml`, which the first `gateway serve` writes, when there is \
+none of these. A variable of the environment overrides the file unless it is empty. In texts of the file \
+`${NAME}` takes the value of a variable, and `$${` stands for a literal `${`.
+
+**Variables.** Each setting names its own. In it `<NAME>` is the account's or program's name in capitals with \
+`_` for `-`; accounts and programs must stand in the file. Lists are written as `a,b,c` or as JSON, tables as \
+JSON.
+
+**When they count.** They are read at the start: restart the web processes and the worker after a change. \
+`gateway config check` explains every fault with its line.
+"""
+
+
+def reference() -> str:
+    """Return the page: every setting under a heading of its own, with its help text."""
+    lines = [_HEAD.rstrip("\n")]
+    for name, field in Settings.model_fields.items():
+        lines += _section(name, field)
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the page to standard output."""
+    sys.stdout.write(reference())
+
+
+def _section(name: str, field: FieldInfo) -> Iterator[str]:
+    if name == "accounts":
+        yield from _accounts((name, NAME), field)
+    elif name == "programs":
+        yield from _table((name, NAME), ProgramSettings, intro=field.description)
+    else:
+        yield from _table((name,), _model(field.annotation))
+
+
+def _accounts(path: KeyPath, field: FieldInfo) -> Iterator[str]:
+    """Describe what all accounts have once, and each provider's own settings after it."""
+    yield from _table(path, AccountSettings, intro=field.description)
+    for kind in KINDS:
+        model = settings_of(kind)
+        own = [name for name in model.model_fields if name not in AccountSettings.model_fields]
+        yield from _table(path, model, title=f" of {kind}", only=own)
+
+
+def _table(
+    path: KeyPath,
+    model: type[BaseModel],
+    *,
+    intro: str | None = None,
+    title: str = "",
+    only: Iterable[str] = (),
+) -> Iterator[str]:
+    yield from ("", f"## `[{written(path)}]`{title}", "", intro or model.__doc__ or "")
+    chosen = list(only) or list(model.model_fields)
+    for name in chosen:
+        yield from _setting((*path, name), model.model_fields[name], depth=3)
+
+
+def _setting(path: KeyPath, field: FieldInfo, *, depth: int, is_inner: bool = False) -> Iterator[str]:
+    """Describe a setting, and below it the settings of the tables that it holds."""
+    if _is_table(field.annotation):
+        inner = _model(field.annotation)
+        if inner is field.annotation:
+            yield from ("", f"{'#' * depth} `{written(path)}`", "", inner.__doc__ or "")
+            yield from _fields(path, inner, depth=depth + 1, is_inner=is_inner)
+            return
+        yield from _entry(path, field, depth=depth, is_inner=is_inner)
+        element = (*path, 0) if _is_list(field) else (*path, NAME)
+        yield from _fields(element, inner, depth=depth + 1, is_inner=True)
+        return
+    yield from _entry(path, field, depth=depth, is_inner=is_inner)
+
+
+def _fields(path: KeyPath, model: type[BaseModel], *, depth: int, is_inner: bool) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield from _setting((*path, name), field, depth=depth, is_inner=is_inner)
+
+
+def _entry(path: KeyPath, field: FieldInfo, *, depth: int, is_inner: bool) -> Iterator[str]:
+    yield from ("", f"{'#' * depth} `{written(path)}`", "", field.description or "", "")
+    facts = [_kind(field), *_bounds(field), _default(field)]
+    if not is_inner:
+        facts.append(f"`{variable_of(path).replace(f'_{NAME}_', f'_<{NAME}>_', 1)}`")
+    yield " · ".join(facts)
+
+
+def _kind(field: FieldInfo) -> str:
+    """Say in a word what the setting takes."""
+    types = list(types_in(field.annotation))
+    if _is_table(field.annotation):
+        return "list of tables" if _is_list(field) else "table of tables"
+    if holds_secret(field):
+        return "list of secret texts" if _is_list(field) else "secret text"
+    if values := _members(types):
+        return f"one of {', '.join(f'`{value}`' for value in values)}"
+    if bool in types:
+        return "true or false"
+    return "whole number" if int in types else ("list of texts" if _is_list(field) else "text")
+
+
+def _bounds(field: FieldInfo) -> Iterator[str]:
+    """Tell the limits of a number, and the length of a text or list."""
+    limits = {
+        name: value
+        for each in field.metadata
+        for name in ("ge", "le", "min_length", "max_length")
+        if (value := getattr(each, name, None)) is not None
+    }
+    if "ge" in limits or "le" in limits:
+        yield f"{limits.get('ge', '')} to {limits['le']}" if "le" in limits else f"at least {limits['ge']}"
+    if "max_length" in limits:
+        yield f"at most {limits['max_length']} characters"
+    elif "min_length" in limits:
+        yield f"at least {limits['min_length']}"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "**required**"
+    value = field.get_default(call_default_factory=True)
+    if value is None:
+        return "no default"
+    return f"default `{_toml(value)}`" if value not in ((), [], {}) else "default: none"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return _toml(value.get_secret_value())
+    if isinstance(value, Enum):
+        return _toml(value.value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _members(types: Iterable[object]) -> list[str]:
+    """Return the values of a setting that has few: members of an enumeration, or literals."""
+    values: list[str] = []
+    for each in types:
+        if isinstance(each, type) and issubclass(each, Enum):
+            values += [str(member.value) for member in each]
+        elif isinstance(each, Enum):
+            values.append(str(each.value))
+        elif isinstance(each, str):
+            values.append(each)
+    return values
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return any(get_origin(each) in {list, tuple} for each in types_in(field.annotation))
+
+
+def _is_table(annotation: object) -> bool:
+    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in types_in(annotation))
+
+
+def _model(annotation: object) -> type[BaseModel]:
+    return next(
+        each for each in types_in(annotation) if isinstance(each, type) and issubclass(each, BaseModel)
+    )
+
+
+if __name__ == "__main__":
+    main()
