@@ -15,7 +15,7 @@ from gateway.providers.registry import KINDS
 PREFIX = "GATEWAY_"
 # Ours but no settings; and what Kubernetes puts into every pod beside a service that is named "gateway".
 _FREE = re.compile(
-    r"GATEWAY_(?:CONFIG|TEST_.*|BENCH_.*|SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP).*)?)"
+    r"GATEWAY_(?:CONFIG|GROUP_LIMIT|BODY_LIMIT|TEST_.*|BENCH_.*|SERVICE_HOST|SERVICE_PORT(?:_.*)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP).*)?)"
 )
 
 

@@ -22,6 +22,8 @@ _STEP_COST = 1 << 12  # what a step of a body counts at least towards its slice
 _TICK_SECONDS = 1.0
 _STOP_TICK_SECONDS = 0.05
 _SHORT_PATIENCE = 1.0  # with the silent, when others wait for a connection or the worker stops
+_TURNED_AWAY = 64  # connections above the bound that are told to come again; further ones wait in the kernel
+_FULL = Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections, come again")
 _SLOWEST_BODY = 1000  # bytes a second
 
 
@@ -54,6 +56,7 @@ class GroupLoop:
         self._acceptor = Acceptor(self._epoll, listeners)
         self._edge = Edge(host)
         self._connections: dict[int, Connection] = {}
+        self._turned_away: set[int] = set()  # connections that were one too many, until they are closed
         self._pending: list[Connection] = []  # their exchange waits for its call
         self._streams: list[Connection] = []  # their answer was interrupted in favour of others
         self._buffer = bytearray(_RECEIVE_BYTES)
@@ -79,7 +82,7 @@ class GroupLoop:
 
     def _turn(self, timeout: float) -> None:
         busy = self._pending or self._streams
-        events = self._epoll.poll(0 if busy else timeout, self._settings.max_connections + 64)
+        events = self._epoll.poll(0 if busy else timeout, self._settings.max_connections + 2 * _TURNED_AWAY)
         self._beat()
         self._polled = self._now
         self._set_stamp()
@@ -142,8 +145,12 @@ class GroupLoop:
             connection = Connection(client, parser, self._now)
             self._connections[connection.fd] = connection
             self._epoll.register(connection.fd, select.EPOLLIN)
-            self._receive(connection)
-            if len(self._connections) >= self._settings.max_connections:
+            if self._is_full():
+                self._turned_away.add(connection.fd)
+                self._refuse(connection, _FULL)
+            else:
+                self._receive(connection)
+            if len(self._turned_away) >= _TURNED_AWAY:
                 self._acceptor.pause()
                 return
         if self._acceptor.trouble is not None:
@@ -151,8 +158,11 @@ class GroupLoop:
 
     def _admit(self) -> None:
         """Accept again where a bound had stopped it."""
-        if not self._stopping and len(self._connections) < self._settings.max_connections:
+        if not self._stopping and len(self._turned_away) < _TURNED_AWAY:
             self._acceptor.watch()
+
+    def _is_full(self) -> bool:
+        return len(self._connections) - len(self._turned_away) > self._settings.max_connections
 
     def _ready(self, connection: Connection) -> None:
         if connection.unsent is not None:
@@ -315,6 +325,7 @@ class GroupLoop:
     def _drop(self, connection: Connection) -> None:
         if self._connections.pop(connection.fd, None) is None:
             return
+        self._turned_away.discard(connection.fd)
         exchange, connection.exchange = connection.exchange, None
         if exchange is not None:
             self._conclude(exchange)

@@ -33,6 +33,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
+_RETRY_AFTER = "5"  # seconds
 _WHOLE = (list, tuple)
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
@@ -216,9 +217,10 @@ class Exchange:
             close()
 
     def _answer(self, status: HTTPStatus, text: str) -> None:
-        self.start_response(
-            f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")]
-        )
+        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append(("Retry-After", _RETRY_AFTER))
+        self.start_response(f"{status.value} {status.phrase}", headers)
         self.body = [f"{text}\n".encode()]
         self._iterator = None
 
