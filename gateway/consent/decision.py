@@ -59,8 +59,8 @@ def decide(program: ProgramRule, states: States, suppressions: Mapping[str, obje
     """Return the decision for one program.
 
     Along the program's path the newest word wins and ties deny. A consent in a broad scope lifts older
-    withdrawals but is no consent to a program of which the person never heard: there the program's own
-    default decides.
+    withdrawals but is no consent to a program to which the person never gave one: there the program's
+    own default decides.
     """
     if suppressions:
         return Decision(allowed=False, reason=Reason.SUPPRESSED)
@@ -70,9 +70,14 @@ def decide(program: ProgramRule, states: States, suppressions: Mapping[str, obje
     key, state = found
     if not allows(state.choice, program.purpose):
         return Decision(allowed=False, reason=_denial(state.choice), scope=key, state=state)
-    if scope.is_broad(key) and program.slug not in states and program.path != (scope.ALL,):
+    if scope.is_broad(key) and program.slug != scope.ALL and not _has_joined(program, states):
         return _by_default(program)
     return Decision(allowed=True, reason=Reason.CONSENT, scope=key, state=state)
+
+
+def _has_joined(program: ProgramRule, states: States) -> bool:
+    own = states.get(program.slug)
+    return own is not None and allows(own.choice, program.purpose)
 
 
 def _newest(path: tuple[str, ...], states: States) -> tuple[str, State] | None:

@@ -41,7 +41,7 @@ class Entry:
     evidence: str | None = None
     actor: str | None = None
     reply: Reply | None = None
-    only_if_new: bool = False  # leave no event when the same choice stands already in every scope
+    only_if_new: bool = False  # leave no event when the same choice was said in every scope within a day
     only_over: Choice | None = None  # leave no event unless this choice stands in every scope
     # The same message read otherwise, where that depends on what the person said before.
     when_pending: "Entry | None" = None  # a double opt-in waits, asked for since `pending_since`

@@ -155,7 +155,12 @@ def _is_repeat(entry: Entry, states: States) -> bool:
     """Tell whether the entry says in each of its scopes what stands there, and no newer word took its place."""
     if entry.choice is None or not _stands(entry.choice, entry, states):
         return False
-    return not any(_is_overtaken(key, states[key], states) for key in scope.split(entry.scope))
+    # After a day it is a new word: recorded, it outlives an opposite one from in between that comes late.
+    since = entry.said_at - _DAY
+    return all(
+        states[key].said_at > since and not _is_overtaken(key, states[key], states)
+        for key in scope.split(entry.scope)
+    )
 
 
 def _stands(choice: Choice, entry: Entry, states: States) -> bool:

@@ -51,7 +51,8 @@ def rebuild_states(
     """Make the states of these subjects, or of all, follow from their events again, byte for byte.
 
     A subject whose events are altered or missing is refused and left as it is: its states may be the better
-    witness. Each subject is a transaction of its own, and only those that differ are written. Raises
+    witness. Each subject is a transaction of its own, and only those that differ are written. A message
+    that came in at that very moment may write back what stood there: verify afterwards. Raises
     `CallerError` for an address that is not the subject's, `OurTroubleError` when the database fails.
     """
     for subject, address in trust.addresses.items():

@@ -37,14 +37,19 @@ def with_programs(vocabulary: Vocabulary, programs: Sequence[ProgramWords]) -> V
     Raises `ConfigurationError`, with the place, for an unknown class, for a word that is read as another
     class without the addition, and for one that names two programs or is a keyword or filler itself.
     """
-    for program in programs:
-        words = dict(vocabulary.words)
-        for word in _added(program, vocabulary):
-            add_word(words, word)
-        vocabulary = vocabulary.extended(words, {})
     names = _names(programs)
     for program in programs:
+        named = _named(vocabulary, names)  # "stop offers" stays an opt-out too
+        words = dict(vocabulary.words)
+        for word in _added(program, named):
+            add_word(words, word)
+        vocabulary = vocabulary.extended(words, {})
+    for program in programs:
         _check_names(program, names, vocabulary)
+    return _named(vocabulary, names)
+
+
+def _named(vocabulary: Vocabulary, names: Mapping[str, frozenset[str]]) -> Vocabulary:
     free = {phrase: slugs for phrase, slugs in names.items() if not vocabulary.is_taken(phrase)}
     return vocabulary.extended(vocabulary.words, free)
 

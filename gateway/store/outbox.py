@@ -57,6 +57,12 @@ UPDATE outbox SET state = :to_state, result = :result, due_at = :due_at, changed
 WHERE {_KEY} AND state = :from_state AND attempts = :attempts
 RETURNING seq
 """)  # noqa: S608 - names only
+# A welcome is out of place once the person has opted out.
+_OVERTAKEN = text("""
+SELECT 1 FROM events AS later JOIN events AS own ON own.subject = later.subject
+WHERE later.subject = :subject AND later.seq > :seq AND later.klass = 'opt_out'
+AND own.seq = :seq AND own.klass IN ('opt_in', 'opt_in_confirm') LIMIT 1
+""")
 _ADDRESS = text("SELECT channel, address FROM states WHERE subject = :subject AND scope = :scope")
 
 
@@ -96,6 +102,12 @@ class Outbox:
         with as_trouble("the outbox could not be read"), self._engine.connect() as connection:
             rows = connection.execute(_FIND, values).all()
         return [_item(tuple(row)) for row in rows]
+
+    def is_overtaken(self, item: Item) -> bool:
+        """Tell whether the item welcomes a person who has opted out since."""
+        values = {"subject": item.subject, "seq": item.seq}
+        with as_trouble("the outbox could not be read"), self._engine.connect() as connection:
+            return connection.execute(_OVERTAKEN, values).first() is not None
 
     def claim(self, item: Item, now: int) -> Item | None:
         """Make a due item ours, durably; None when it is another worker's, or must wait or not go out.

@@ -27,6 +27,7 @@ class Ending(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"  # nobody knows whether it went out; it never goes out again
     EXPIRED = "expired"
+    OVERTAKEN = "overtaken"  # the person has opted out since
     ERASED = "erased"
     NO_ACCOUNT = "no_account"  # its account is not configured any more
     LATER = "later"  # the provider took nothing: back in the outbox
@@ -85,6 +86,8 @@ class OutboxDelivery:
             return self._end(item, ItemState.DEAD, Ending.UNKNOWN)
         if item.is_expired(now):
             return self._end(item, ItemState.DROPPED, Ending.EXPIRED)
+        if self._outbox.is_overtaken(item):
+            return self._end(item, ItemState.DROPPED, Ending.OVERTAKEN)
         claimed = self._outbox.claim(item, now)
         if claimed is None:
             return None

@@ -313,7 +313,8 @@ def test_modules_read_neither_environment_nor_clock_at_import() -> None:
     wrong = [
         f"{module.place}:{node.lineno} {ast.unparse(node)[:60]}"
         for module in MODULES
-        if module.place != "gateway/server/gunicorn_conf.py"  # executed by gunicorn at its start, not imported
+        if module.place
+        != "gateway/server/gunicorn_conf.py"  # executed by gunicorn at its start, not imported
         for node in at_import(module.tree)
         if isinstance(node, ast.Call | ast.Attribute | ast.Subscript) and world.match(ast.unparse(node))
     ]

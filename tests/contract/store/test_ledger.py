@@ -119,14 +119,26 @@ def test_a_reply_by_api_waits_in_the_outbox_of_the_same_transaction(ledger: Ledg
     ledger.record([entry(reply=Reply("help", "Help text", inline=False))])
     with engine.connect() as connection:
         row = connection.execute(select(outbox)).one()
-    assert (row.kind, row.payload, row.state, row.expires_at) == ("reply", "Help text", "due", NOW + 300_000_000)
+    assert (row.kind, row.payload, row.state, row.expires_at) == (
+        "reply",
+        "Help text",
+        "due",
+        NOW + 300_000_000,
+    )
 
 
 def _hammer(url: str, person: int, claims: list[str], results) -> None:
     engine = open_engine(url)
     ledger = open_ledger(engine, LedgerRules(KEY))
     for claim in claims:
-        results.put([o.result.value for o in ledger.record([entry(person, message_id=claim), entry(9, message_id=f"{os.getpid()}-{claim}")])])
+        results.put(
+            [
+                o.result.value
+                for o in ledger.record(
+                    [entry(person, message_id=claim), entry(9, message_id=f"{os.getpid()}-{claim}")]
+                )
+            ]
+        )
     ledger.close()
 
 

@@ -22,6 +22,7 @@ from gateway.consent.chain import Fault
 from gateway.flows import verify_ledger as module
 from gateway.flows.verify_ledger import verify_ledger
 from gateway.keys import Keys
+from gateway.store import ledger_scan
 from gateway.store.ledger import Ledger, LedgerRules, open_ledger
 from gateway.store.ledger_scan import holdings
 from gateway.store.tables import events, states
@@ -284,6 +285,21 @@ def test_what_is_written_during_the_check_is_no_fault(engine: Engine, ledger: Le
         found += [module.check_subject(holding, KEYS).faults]
     assert len(found) == 20
     assert not any(found)
+
+
+@written
+def test_states_and_events_of_a_subject_are_read_at_one_moment(
+    engine: Engine, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    real = ledger_scan._stream
+
+    def interrupted(*args: object) -> object:
+        ledger.record([entry(number, at=NOW + 9 * MINUTE) for number in range(3)])
+        return real(*args)
+
+    monkeypatch.setattr(ledger_scan, "_stream", interrupted)
+    assert verify_ledger(engine, KEYS).events == 7
+    assert not faults(engine)
 
 
 WRONG_VALUES = ("'text'", "'sixteen letters!'", "1.5", "x'ff'", "CAST(x'ff' AS TEXT)")

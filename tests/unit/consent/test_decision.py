@@ -68,12 +68,12 @@ def test_words_about_other_programs_and_senders_do_not_count():
         (said(offers=("y", 1), all=("n", 2)), "opted_out", "*"),
         (said(offers=("y", 3), all=("n", 2), sender=("n", 1)), "consent", "offers"),
         (said(offers=("n", 3), all=("y", 2)), "opted_out", "offers"),
-        (said(offers=("n", 1), sender=("y", 2)), "consent", SENDER),
-        (said(offers=("n", 1), all=("y", 2)), "consent", "*"),
+        (said(offers=("n", 1), sender=("y", 2)), "default_consent", None),
+        (said(offers=("n", 1), all=("y", 2)), "default_consent", None),
         (said(offers=("y", 1), sender=("y", 2), all=("n", 3)), "opted_out", "*"),
     ],
 )
-def test_along_the_path_the_newest_word_wins(states: dict[str, State], reason: str, scope: str):
+def test_along_the_path_the_newest_word_wins(states: dict[str, State], reason: str, scope: str | None):
     found = decide(SILENCE_IS_CONSENT, states, {})
     assert (found.reason.value, found.scope) == (reason, scope)
 
@@ -87,7 +87,7 @@ def test_ties_deny(yes: str, no: str):
 
 def test_an_assigned_value_never_displaces_a_persons_word_along_the_path():
     assert decide(MARKETING, said(offers=("LI", 9), all=("n", 1)), {}).reason is Reason.OPTED_OUT
-    assert decide(MARKETING, said(offers=("dn", 9), sender=("y", 1), all=("y", 1)), {}).allowed
+    assert decide(MARKETING, said(offers=("y", 1), sender=("dn", 9), all=("dn", 9)), {}).allowed
 
 
 @pytest.mark.parametrize("broad", ["all", "sender"])
@@ -146,3 +146,10 @@ def test_adobes_code_for_the_same_exclusion(
     states: dict[str, State], suppressions: dict[str, object], channel: str, code: str | None
 ):
     assert decide(MARKETING, states, suppressions).ajo_code(channel) == code
+
+
+def test_a_broad_consent_is_none_to_a_program_that_the_person_has_only_ever_left():
+    for default, allowed in ((Choice.NO, False), (Choice.YES, True)):
+        rule = ProgramRule("offers", Purpose.MARKETING, default, ("*", "@+15550199000", "offers"))
+        states = {"offers": State(Choice.NO, 1, 1), "@+15550199000": State(Choice.YES, 2, 2)}
+        assert decide(rule, states, {}).allowed is allowed

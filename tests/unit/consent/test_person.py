@@ -146,6 +146,22 @@ def test_a_repeat_must_stand_in_every_scope(story: Story):
     assert story.say(once(Choice.NO, NOW + 2, "* offers")).result is Result.UNCHANGED
 
 
+@pytest.mark.parametrize(("out", "back"), [("offers", "*"), ("*", "offers"), (SCOPE, "*"), ("*", SCOPE)])
+def test_a_withdrawal_that_was_lifted_from_another_scope_is_no_repeat(story: Story, out: str, back: str):
+    """Unsubscribed from all, came back to one program, unsubscribes from all again: that must count."""
+    story.say(once(Choice.NO, NOW, out))
+    story.say(entry(0, Choice.YES, scope=back, at=NOW + 1))
+    assert story.say(once(Choice.NO, NOW + 2, out)).result is Result.RECORDED
+    assert story.say(once(Choice.NO, NOW + 3, out)).result is Result.UNCHANGED
+
+
+def test_a_word_about_another_program_or_an_assigned_value_lifts_nothing(story: Story):
+    story.say(once(Choice.NO, NOW, "offers"))
+    story.say(entry(0, Choice.YES, scope="news", at=NOW + 1))
+    story.say(entry(0, Choice.LEGITIMATE_INTEREST, scope="*", at=NOW + 1))
+    assert story.say(once(Choice.NO, NOW + 2, "offers")).result is Result.UNCHANGED
+
+
 def test_without_a_choice_there_is_nothing_that_could_stand(story: Story):
     for at in (NOW, NOW + 1):
         assert story.say(entry(0, None, at=at, only_if_new=True)).result is Result.RECORDED
@@ -208,6 +224,22 @@ def test_a_stop_while_an_opt_in_waits_takes_it_back(story: Story):
     assert story.choice() is story.choice("offers") is Choice.NO
 
 
+def test_a_stop_to_all_while_an_opt_in_waits_takes_it_back_too(story: Story):
+    story.say(starts(NOW))
+    story.say(entry(0, Choice.NO, scope="*", at=NOW + 1))
+    story.say(yes(NOW + 2))
+    assert story.choice("*") is Choice.NO
+    assert story.choice("offers") is Choice.PENDING
+
+
+def test_who_has_stopped_all_is_not_in_already(story: Story):
+    story.say(starts(NOW))
+    story.say(yes(NOW + 1))
+    story.say(entry(0, Choice.NO, scope="*", at=NOW + 2))
+    story.say(starts(NOW + 3))
+    assert story.choice("offers") is Choice.PENDING
+
+
 def test_who_is_in_already_is_not_made_to_wait(story: Story):
     story.say(starts(NOW))
     story.say(yes(NOW + 1))
@@ -255,3 +287,11 @@ def test_replies_survive_their_way_through_the_row(story: Story):
     assert len(story.person.replies) == 2
     assert replies_to_text(()) is None
     assert replies_from_text(None) == ()
+
+
+def test_a_day_later_the_same_word_is_a_new_one_and_outlives_what_was_said_in_between(story: Story):
+    story.say(once(Choice.NO, NOW))
+    assert story.say(once(Choice.NO, NOW + DAY)).result is Result.RECORDED
+    late = replace(entry(0, Choice.YES, scope=SCOPE, at=NOW + DAY + 1), said_at=NOW + DAY - 1)
+    story.say(late)
+    assert story.person.states[SCOPE].choice is Choice.NO

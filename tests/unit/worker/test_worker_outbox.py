@@ -242,3 +242,11 @@ def test_an_opt_out_that_could_not_be_recorded_is_asked_for_again(bench, monkeyp
 
 def test_every_outcome_of_a_send_is_handled():
     assert set(module._FINAL) | {SendOutcome.BUSY} == set(SendOutcome)
+
+
+def test_a_welcome_is_dropped_once_the_person_has_opted_out(bench):
+    bench.put(klass="opt_in")
+    bench.put(klass="opt_out")
+    assert bench.turn() == ["overtaken"]
+    assert bench.turn() == ["sent"]
+    assert [message.text for message in bench.provider.sent] == ["text of opt_out"]
