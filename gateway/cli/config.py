@@ -6,7 +6,8 @@ import click
 
 from gateway.advice import warnings_of
 from gateway.cli.output import as_json, print_json, settings_of
-from gateway.configuration.faults import SettingsError
+from gateway.configuration.faults import Fault, SettingsError
+from gateway.errors import ConfigurationError
 from gateway.house import build_house
 
 
@@ -22,10 +23,10 @@ def check(context: click.Context, *, as_json: bool) -> None:
     """Explain every fault of the settings with its line, and warn of what is legal but unwise."""
     try:
         settings = settings_of(context)
-    except SettingsError as error:
+        build_house(settings).close()
+    except ConfigurationError as error:
         _print_faults(error, as_json=as_json)
         sys.exit(1)
-    build_house(settings).close()
     warnings = warnings_of(settings)
     if as_json:
         print_json({"ok": True, "faults": [], "warnings": warnings})
@@ -35,20 +36,20 @@ def check(context: click.Context, *, as_json: bool) -> None:
     click.echo(f"ok: {len(settings.accounts)} accounts, {len(settings.programs)} programs")
 
 
-def _print_faults(error: SettingsError, *, as_json: bool) -> None:
+def _print_faults(error: ConfigurationError, *, as_json: bool) -> None:
     if not as_json:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
+        click.echo(str(error), err=True)
         return
-    faults = [
-        {
-            "key": fault.key,
-            "file": fault.file,
-            "line": fault.line,
-            "variable": fault.variable,
-            "problem": fault.problem,
-            "remedy": fault.remedy,
-        }
-        for fault in error.faults
-    ]
-    print_json({"ok": False, "faults": faults, "warnings": []})
+    faults = map(_document, error.faults) if isinstance(error, SettingsError) else [{"problem": str(error)}]
+    print_json({"ok": False, "faults": list(faults), "warnings": []})
+
+
+def _document(fault: Fault) -> dict[str, object]:
+    return {
+        "key": fault.key,
+        "file": str(fault.file) if fault.file else None,
+        "line": fault.line,
+        "variable": fault.variable,
+        "problem": fault.problem,
+        "remedy": fault.remedy,
+    }

@@ -14,6 +14,7 @@ from flask import Response
 
 from gateway.errors import OurTroubleError
 from gateway.providers.base import Answer
+from gateway.web.surprises import log_surprise
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -22,6 +23,7 @@ Conclude = Callable[[], Answer]
 
 # Every provider and mail client takes a 5xx as "try again".
 UNAVAILABLE = Answer(503, "text/plain; charset=utf-8", b"", (("Retry-After", "5"),))
+_FAULT = Answer(500, "text/plain; charset=utf-8", b"")
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase.upper()}" for status in HTTPStatus}
 
 
@@ -31,6 +33,9 @@ def deliver(conclude: Conclude, start_response: "StartResponse") -> Iterator[byt
         answer = conclude()
     except OurTroubleError:
         answer = UNAVAILABLE
+    except Exception as error:  # noqa: BLE001 - the edge: a server would log it with its text and the path
+        log_surprise(error)
+        answer = _FAULT
     headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
     start_response(_STATUS_LINES[answer.status], [*headers, *answer.headers])
     yield answer.body

@@ -2,13 +2,14 @@
 
 import structlog
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from gateway.errors import CallerError, NotAuthenticError, OurTroubleError
 from gateway.metrics import Metrics
 from gateway.web.accounts import UnknownAccountError
 from gateway.web.answers import UNAVAILABLE, respond
 from gateway.web.problem import problem_for
+from gateway.web.surprises import log_surprise
 
 _API = "/v1/"
 _PLAIN = "text/plain; charset=utf-8"
@@ -16,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 def register(app: Flask, metrics: Metrics) -> None:
-    """Map the three kinds of error, and those of the framework."""
+    """Map the three kinds of error, those of the framework, and what nobody foresaw."""
 
     @app.errorhandler(NotAuthenticError)
     def forged(_error: NotAuthenticError) -> Response:
@@ -46,6 +47,11 @@ def register(app: Flask, metrics: Metrics) -> None:
         if allow := error.get_response().headers.get("Allow"):
             response.headers["Allow"] = allow
         return response
+
+    @app.errorhandler(Exception)
+    def surprise(error: Exception) -> Response:
+        log_surprise(error)
+        return http(InternalServerError())
 
 
 def _empty(status: int) -> Response:
