@@ -55,6 +55,7 @@ def command(served, *arguments: str) -> subprocess.CompletedProcess:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
 
 
