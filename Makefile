@@ -55,8 +55,12 @@ crash: $(DEV) ## Kill the server under load, again and again (CRASH_ROUNDS=500);
 	GATEWAY_CRASH_ROUNDS=$(CRASH_ROUNDS) $(BIN)/pytest tests/crash -m crash --timeout 0
 
 docs: $(DEV) ## Write the generated files anew
-	$(BIN)/python -m gateway.configuration.example > $(VENV)/example.toml
-	mv $(VENV)/example.toml config/gateway.example.toml
+	$(BIN)/python -m gateway.configuration.example > $(VENV)/generated
+	mv $(VENV)/generated config/gateway.example.toml
+	$(BIN)/python -m gateway.configuration.reference > $(VENV)/generated
+	mv $(VENV)/generated docs/reference/settings.md
+	$(BIN)/python -m gateway.cli.reference > $(VENV)/generated
+	mv $(VENV)/generated docs/reference/commands.md
 
 lock: $(DEV) ## Lock the dependencies of pyproject.toml, none younger than a week (UPGRADE=1: raise them)
 	$(LOCKED) -r requirements/lock.txt

@@ -60,6 +60,9 @@ class Server:
     worker_class: str | None = None  # gunicorn's -k; None: our own
     workers: int = 2
     extra: str = ""  # further settings
+    options: tuple[str, ...] = ()  # further options of gunicorn
+    variables: dict[str, str] = field(default_factory=dict)  # settings by environment
+    application: str = "gateway.app:create_app()"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
 
@@ -74,10 +77,18 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith("GATEWAY_") and k != "PORT"}
-        return {**clean, "GATEWAY_CONFIG": str(self.config)}
+        # What a killed master cannot remove any more goes with the test's folder.
+        own = {"GATEWAY_CONFIG": str(self.config), "TMPDIR": str(self.folder)}
+        return {**clean, **own, **self.variables}
 
     def start(self) -> "Server":
         """Start and wait until it is ready."""
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         text = _TEMPLATE.format(
             port=self.port,
             workers=self.workers,
@@ -87,17 +98,15 @@ class Server:
             sender=SENDER,
         )
         self.config.write_text(text + self.extra)
-        options = ["-c", str(ROOT / "config/gunicorn.conf.py")]
+        options = ["-c", str(ROOT / "config/gunicorn.conf.py"), *self.options]
         if self.worker_class:
             options += ["-k", self.worker_class]
-        command = [sys.executable, "-m", "gunicorn", *options, "gateway.app:create_app()"]
+        command = [sys.executable, "-m", "gunicorn", *options, self.application]
         log = (self.folder / "server.log").open("ab")
         self.process = subprocess.Popen(
             command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
         )
         log.close()
-        self.wait_ready()
-        return self
 
     def wait_ready(self, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
@@ -108,7 +117,8 @@ class Server:
                 if requests.get(f"{self.url}/readyz", timeout=2).status_code == 200:
                     return
             except requests.RequestException:
-                time.sleep(0.05)
+                pass
+            time.sleep(0.05)
         raise AssertionError(f"the server did not become ready:\n{self.log()}")
 
     def log(self) -> str:
@@ -118,13 +128,8 @@ class Server:
         return [child.pid for child in psutil.Process(self.process.pid).children()]
 
     def kill(self) -> None:
-        """SIGKILL to master and workers at once."""
-        victims = [self.process.pid, *self.worker_pids()]
-        for pid in victims:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        """SIGKILL to master and workers at once: they are a process group."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
