@@ -18,7 +18,6 @@ from gateway.store.group import PoisonError
 from gateway.store.ledger import Ledger, LedgerRules, open_ledger
 from gateway.store.tables import events, outbox, states
 
-
 REFUSED = r"(?i)constraint"
 
 
