@@ -26,6 +26,7 @@ class Results:
     versions: Mapping[str, str]
     options: Mapping[str, object]
     postgres: Mapping[str, str] = field(default_factory=dict)
+    syncs: list[float] = field(default_factory=list)  # milliseconds to the disk, before each round
     samples: list[Sample] = field(default_factory=list)
     paces: list[Pace] = field(default_factory=list)
     killings: list[Killing] = field(default_factory=list)
@@ -85,6 +86,8 @@ def _heading(results: Results) -> str:
     names = ", ".join(f"{name} {number}" for name, number in shown.items())
     return (
         f"{machine['cpu']}, {machine['cores']} cores shared by servers, database and load generator; {names}; "
+        f"64 KiB reach the disk in {median(results.syncs):.1f} ms "
+        f"({min(results.syncs):.1f} to {max(results.syncs):.1f}); "
         f"{options['subjects']:,} people known; {options['rounds']} shuffled rounds of {options['seconds']} s, "
         "fresh server and database for each run; medians, least and most in brackets."
     )

@@ -18,7 +18,7 @@ from pathlib import Path
 import wrk
 from databases import Databases, NoServerError, PostgresDatabases, SqliteDatabases, alone
 from kill import kill_round
-from machine import is_calm, machine, versions
+from machine import is_calm, machine, sync_milliseconds, versions
 from measure import Range
 from report import Results, faults, markdown
 from setups import KILL, LATENCY, NAMES, PACED, SETUPS, Ratio, Store, chosen
@@ -95,6 +95,7 @@ def _is_possible(setup: str, engines: dict[Store, Databases]) -> bool:
 def _measure(ground: Range, setups: Sequence[str], options: argparse.Namespace, results: Results) -> None:
     paced = [name for name in PACED if _is_possible(name, ground.engines)]
     for number in range(1, options.rounds + 1):
+        results.syncs.append(sync_milliseconds(ground.folder))
         for name in random.sample(list(setups), len(setups)):
             sample = ground.sample(name)
             results.samples.append(sample)

@@ -1,5 +1,10 @@
 -- Sends prepared requests one after the other. What a request costs here is taken from the servers' cores.
 local prepared, count, at = {}, 0, 0
+local sender
+
+function setup(thread)
+  sender = thread
+end
 
 function init()
   local file = assert(io.open(os.getenv("BENCH_REQUESTS"), "rb"))
@@ -9,6 +14,7 @@ function init()
   end
   file:close()
   at = tonumber(os.getenv("BENCH_START"))
+  loaded = os.clock()  -- global, so that done() can ask the thread for it
 end
 
 function request()
@@ -19,7 +25,7 @@ end
 function done(summary)
   local errors = summary.errors
   io.write(string.format(
-    '{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d}\n',
+    '{"requests": %d, "microseconds": %d, "refused": %d, "broken": %d, "cpu": %.3f}\n',
     summary.requests, summary.duration, errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout))
+    errors.connect + errors.read + errors.write + errors.timeout, os.clock() - sender:get("loaded")))
 end

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ class Load:
     seconds: float
     refused: int
     broken: int
-    cpu: float  # of wrk itself, cores
+    cpu: float  # of wrk itself while it sends, cores
 
     @property
     def rate(self) -> float:
@@ -45,16 +44,9 @@ def drive(prepared: Prepared, *, port: int, connections: int, seconds: int, star
     """Send prepared requests, from the one numbered `start` on, as fast as they are answered."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout=10s", "-s", str(_SCRIPT)]
     environ = {**os.environ, "BENCH_REQUESTS": str(prepared.path), "BENCH_START": str(start)}
-    before = _children_seconds()
     shown = subprocess.run(
         [*command, f"http://127.0.0.1:{port}/"], env=environ, capture_output=True, text=True, check=True
     )
-    used = _children_seconds() - before
     found = json.loads(shown.stdout.splitlines()[-1])
     took = found["microseconds"] / 1e6
-    return Load(found["requests"], took, found["refused"], found["broken"], used / took)
-
-
-def _children_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return Load(found["requests"], took, found["refused"], found["broken"], found["cpu"] / took)

@@ -28,7 +28,8 @@ class Keys:
         return cls(
             subject=_derive(master, "subject"),
             ledger=_derive(master, "ledger"),
-            links=links or (LinkKey(_DERIVED_LINK_KEY, _derive(master, "links")),),
+            # Last: links made before the first key was configured must go on working.
+            links=(*links, LinkKey(_DERIVED_LINK_KEY, _derive(master, "links"))),
         )
 
 

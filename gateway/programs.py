@@ -93,7 +93,7 @@ class ProgramBook:
 
     def _binds(self, sender: str, program: ProgramSettings) -> bool:
         """Tell whether a STOP to the sender binds the program: not a marketing STOP a transactional one."""
-        if program.purpose is Purpose.MARKETING or program.stops_with_marketing:
+        if _stops(program):
             return True
         return all(other.purpose is not Purpose.MARKETING for other in self._of(sender).values())
 
@@ -122,7 +122,13 @@ def _broadest(sender: str, programs: Mapping[str, ProgramSettings]) -> str:
         return scope.ALL
     if StopScope.SENDER in wanted:
         return scope.of_sender(sender)
-    return scope.join(programs)
+    marketing = [slug for slug, program in programs.items() if _stops(program)]
+    return scope.join(marketing or programs)
+
+
+def _stops(program: ProgramSettings) -> bool:
+    """Tell whether a STOP to marketing stops the program."""
+    return program.purpose is Purpose.MARKETING or program.stops_with_marketing
 
 
 def _words(slug: str, program: ProgramSettings) -> ProgramWords:

@@ -102,7 +102,7 @@ class DatabaseSettings(_Table):
     statement_timeout_ms: int = Field(
         default=5000,
         ge=100,
-        le=600_000,
+        le=30_000,  # well below the lag after which checkpoints take the ledger as final
         description="A statement that takes longer is given up and the request answered with 503.",
     )
     pool_size: int = Field(
@@ -289,7 +289,10 @@ class MailSettings(_Table):
 
     unsubscribe_mailto: Mailbox | None = Field(
         default=None,
-        description="Mailbox named beside the link in List-Unsubscribe headers; its mail must reach the gateway.",
+        description=(
+            "Mailbox named beside the link in List-Unsubscribe headers. The subject of what comes there is the "
+            "link's token; whoever reads the mailbox must act on it."
+        ),
         examples=["unsubscribe@consent.example.com"],
     )
     empty_post: EmptyPost = Field(
@@ -298,12 +301,6 @@ class MailSettings(_Table):
             "What a POST to an unsubscribe link does when it lacks RFC 8058's List-Unsubscribe=One-Click: "
             "unsubscribe, since there are mail programs that forget it, or show the page."
         ),
-    )
-    sender_name: str | None = Field(
-        default=None,
-        max_length=100,
-        description="Name of the business on the unsubscribe and preferences pages.",
-        examples=["Acme Inc."],
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 import click
+from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from gateway.cli.output import as_json, house_of, print_json
@@ -36,7 +37,7 @@ def verify(context: click.Context, checkpoints: Path | None, *, as_json: bool) -
     """Check every event, head, state and checkpoint; exit code 1 when one is not as it was written."""
     house = house_of(context)
     columns = (TextColumn("{task.completed} persons checked"),)
-    with Progress(*columns, transient=True, disable=as_json) as progress:
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("verify", total=None)
 
         def show(subjects: int, _events: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import IO
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gateway.cli.output import house_of
@@ -61,7 +62,7 @@ def _lines(path: str) -> Iterator[str]:
 
 def _shown(made: Iterator[LinkHeaders], total: int) -> Iterator[LinkHeaders]:
     columns = (TextColumn("links"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("links", total=total or None)
         for number, link in enumerate(made, 1):
             yield link

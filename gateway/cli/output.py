@@ -38,6 +38,9 @@ class EdgeGroup(click.Group):
         except GatewayError as error:
             click.echo(str(error), err=True)
             sys.exit(1)
+        except BrokenPipeError:  # whoever read our output has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
 
 
 def console() -> Console:

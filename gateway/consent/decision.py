@@ -64,13 +64,15 @@ def decide(program: ProgramRule, states: States, suppressions: Mapping[str, obje
     """
     if suppressions:
         return Decision(allowed=False, reason=Reason.SUPPRESSED)
-    found = _newest(program.path, states)
+    # About all programs at once: a word to any of them counts, and the broadest consent must be newer.
+    path = tuple(states) if program.slug == scope.ALL else program.path
+    found = _newest(path, states)
     if found is None:
         return _by_default(program)
     key, state = found
     if not allows(state.choice, program.purpose):
         return Decision(allowed=False, reason=_denial(state.choice), scope=key, state=state)
-    if scope.is_broad(key) and program.slug != scope.ALL and not _has_joined(program, states):
+    if program.slug != key and not _has_joined(program, states):
         return _by_default(program)
     return Decision(allowed=True, reason=Reason.CONSENT, scope=key, state=state)
 

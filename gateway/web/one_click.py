@@ -53,11 +53,6 @@ def blueprint(house: House, links: LinkDesk) -> Blueprint:
         is_person = kind in (PostKind.CONFIRM, PostKind.UNDO)
         return DeferredResponse(_after(house, grant, kind, ticket) if is_person else links.conclude(ticket))
 
-    @routes.route("/u/<token>", methods=["OPTIONS"], provide_automatic_options=False)
-    @guarded(Guard.PUBLIC)
-    def options(token: str) -> Response:  # noqa: ARG001 - the same for every token
-        return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
-
     @routes.errorhandler(NotAuthenticError)
     def bad_link(_error: NotAuthenticError) -> Response:
         wait = bad_links.wait(client_ip(request.environ, house.settings.server.trusted_proxies))

@@ -59,19 +59,23 @@ def sqlite_app(make_app: MakeApp, tmp_path: Path) -> Flask:
     return make_app(sqlite_url(tmp_path))
 
 
+def _server(folder: Path, url: str) -> Server:
+    return Server(folder, url, extra=_LATER, variables={"GATEWAY_SERVER_ACCESS_LOG": "true"})
+
+
 @pytest.fixture(scope="session", params=ENGINES)
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A real server with two processes, on each engine; one for all tests of this process."""
     folder = tmp_path_factory.mktemp(f"live-{request.param}")
     if request.param == "sqlite":
-        with Server(folder, sqlite_url(folder), extra=_LATER) as server, closing(Live(server)) as found:
+        with _server(folder, sqlite_url(folder)) as server, closing(Live(server)) as found:
             yield found
         return
     with request.getfixturevalue("postgres").database() as url:
         engine = open_engine(url)
         upgrade(engine)
         engine.dispose()
-        with Server(folder, url, extra=_LATER) as server, closing(Live(server)) as found:
+        with _server(folder, url) as server, closing(Live(server)) as found:
             yield found
 
 

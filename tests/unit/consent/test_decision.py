@@ -153,3 +153,23 @@ def test_a_broad_consent_is_none_to_a_program_that_the_person_has_only_ever_left
         rule = ProgramRule("offers", Purpose.MARKETING, default, ("*", "@+15550199000", "offers"))
         states = {"offers": State(Choice.NO, 1, 1), "@+15550199000": State(Choice.YES, 2, 2)}
         assert decide(rule, states, {}).allowed is allowed
+
+
+EVERYTHING = ProgramRule("*", Purpose.MARKETING, Choice.NO, ("*",))
+
+
+@pytest.mark.parametrize(
+    ("states", "allowed"),
+    [
+        ({}, False),
+        (said(all=("y", 1)), True),
+        (said(all=("y", 1), sender=("n", 2)), False),
+        (said(all=("y", 3), sender=("n", 2), offers=("n", 1)), True),
+        (said(offers=("y", 1)), False),
+        (said(all=("y", 1), offers=("n", 2)), False),
+    ],
+)
+def test_asked_about_everything_a_word_to_any_program_or_sender_counts(
+    states: dict[str, State], allowed: bool
+):
+    assert decide(EVERYTHING, states, {}).allowed is allowed
