@@ -15,7 +15,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -138,9 +137,10 @@ class Loop:
             self._lose(line)
 
     def _lose(self, line: Line) -> None:
-        self.tally.broken += 1
-        with suppress(ValueError):
+        try:
             self._idle.remove(line)
+        except ValueError:  # a request was under way
+            self.tally.broken += 1
         del self._lines[line.socket.fileno()]
         line.socket.close()
         self._missing += 1

@@ -67,6 +67,7 @@ def markdown(results: Results, ratios: Sequence[Ratio]) -> str:
 def faults(results: Results, ratios: Sequence[Ratio]) -> list[str]:
     """Return everything that makes a result wrong, and every claim that it does not bear out."""
     found = [f"{s.setup}: {s.refused} requests refused" for s in results.samples if s.refused]
+    found += [f"{s.setup}: {s.broken} requests without an answer" for s in results.samples if s.broken]
     found += [f"{s.setup}: {s.missing} answered without a row" for s in results.samples if s.missing]
     found += [f"{s.setup}: too few messages prepared, some came twice" for s in results.samples if s.repeated]
     found += [
@@ -113,8 +114,15 @@ def _figures(results: Results, ratios: Sequence[Ratio]) -> str:
             f"p99 latency at {paces[0].rate:,.0f}/s, half of the highest rate, {SETUPS[setup].store.value}"
         )
         worst = max(pace.p99 for pace in paces)
+        note = " (*)" if median(pace.generator_cores for pace in paces) > _BOTTLENECK else ""
         rows.append(
-            [title, "", f"**{results.p99(setup):.0f} ms**", f"{worst:.0f} ms", f"at most {MOST_P99_MS:g} ms"]
+            [
+                title,
+                "",
+                f"**{results.p99(setup):.0f} ms**{note}",
+                f"{worst:.0f} ms",
+                f"at most {MOST_P99_MS:g} ms",
+            ]
         )
     for killing in results.killings:
         title = f"acknowledged but lost after SIGKILL, {SETUPS[killing.setup].store.value}"
@@ -141,7 +149,8 @@ def _rates(results: Results) -> str:
         )
     note = (
         f"`{CEILING}` is the least a WSGI application can do under the gateway's own worker: what the load "
-        f"generator reaches here. A figure above {_BOTTLENECK:.0%} of it is marked (*): the generator held it back."
+        f"generator reaches here. A figure above {_BOTTLENECK:.0%} of it, and a latency for which the generator "
+        f"took more than {_BOTTLENECK:g} cores, is marked (*): the generator held it back."
     )
     return _table(rows) + "\n\n" + note
 

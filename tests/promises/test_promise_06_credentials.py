@@ -39,7 +39,7 @@ _DAY = 86_400
 _callers = (f"198.51.100.{host}" for host in itertools.cycle(range(1, 255)))
 
 # Routes that anybody may call. They say nothing about anybody; a new one must be argued for here.
-PUBLIC = {"static", "health.alive", "health.ready", "one_click.options", "v1.openapi"}
+PUBLIC = {"static", "health.alive", "health.ready", "v1.openapi"}
 
 
 @pytest.fixture(params=[True, False], ids=["lane", "views"])

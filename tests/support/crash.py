@@ -39,7 +39,7 @@ _WORKER, _ALL, _BACKEND, _DATABASE = (
     "the database server",
 )
 _SHARES = {
-    "sqlite": {_WORKER: 8, _ALL: 2},
+    "sqlite": {_WORKER: 9, _ALL: 1},
     "postgresql": {_WORKER: 6, _ALL: 1, _BACKEND: 2, _DATABASE: 1},
 }
 
@@ -117,13 +117,13 @@ class Killer:
         self._rng = rng
 
     def kill(self, plan: list[str], load: Load) -> dict[str, int]:
-        """Kill at random moments under load; every fifth time while the server is still coming back."""
+        """Kill at random moments under load; every third time while the server may still be coming back."""
         ways = {_WORKER: self._worker, _ALL: self._all, _BACKEND: self._backend, _DATABASE: self._database}
         load.wait_for(50)
         for number, victim in enumerate(plan):
-            if number % 5:
+            if number % 3:
                 load.wait_for(self._rng.randrange(1, 20))
-            time.sleep(self._rng.uniform(0, 0.4))
+            time.sleep(self._rng.uniform(0, 0.3))
             ways[victim]()
         load.wait_for(50)
         return dict(Counter(plan))

@@ -169,7 +169,5 @@ EVERYTHING = ProgramRule("*", Purpose.MARKETING, Choice.NO, ("*",))
         (said(all=("y", 1), offers=("n", 2)), False),
     ],
 )
-def test_asked_about_everything_a_word_to_any_program_or_sender_counts(
-    states: dict[str, State], allowed: bool
-):
+def test_asked_about_everything_a_word_to_any_program_or_sender_counts(states: dict[str, State], allowed):
     assert decide(EVERYTHING, states, {}).allowed is allowed
