@@ -108,7 +108,7 @@ def _figures(results: Results, ratios: Sequence[Ratio]) -> str:
                 f"{ratio.at_least:g}x",
             ]
         )
-    for setup in dict.fromkeys(pace.setup for pace in results.paces):
+    for setup in _in_order(pace.setup for pace in results.paces):
         paces = [pace for pace in results.paces if pace.setup == setup]
         title = (
             f"p99 latency at {paces[0].rate:,.0f}/s, half of the highest rate, {SETUPS[setup].store.value}"
@@ -132,7 +132,7 @@ def _figures(results: Results, ratios: Sequence[Ratio]) -> str:
 
 def _rates(results: Results) -> str:
     rows = [["setup", "connections", "requests/s", "CPU µs a request, web + database", "generator, cores"]]
-    for name in dict.fromkeys(sample.setup for sample in results.samples):
+    for name in _in_order(sample.setup for sample in results.samples):
         samples = [sample for sample in results.samples if sample.setup == name]
         rates = results.rates(name)
         web, database = (
@@ -153,6 +153,10 @@ def _rates(results: Results) -> str:
         f"took more than {_BOTTLENECK:g} cores, is marked (*): the generator held it back."
     )
     return _table(rows) + "\n\n" + note
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    return sorted(set(names), key=list(SETUPS).index)
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
