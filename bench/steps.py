@@ -187,7 +187,9 @@ def _step_by_step(house: House, environs: Sequence[_Environ]) -> None:
     desk = Accounts(house).desk(world.ACCOUNT)
     with WATCH.step("verify and parse"):
         messages = [
-            desk.provider.receive(webhook_request(environ, desk.base, environ["wsgi.input"].read()))[0]
+            desk.provider.receive(webhook_request(environ, desk.base, environ["wsgi.input"].read())).messages[
+                0
+            ]
             for environ in environs
         ]
     reader = house.book.desk(world.SENDER).reader

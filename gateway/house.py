@@ -9,6 +9,7 @@ from gateway.keys import Keys
 from gateway.keywords.interpreter import Interpreter
 from gateway.mail.tokens import LinkTokens
 from gateway.metrics import Metrics
+from gateway.net.outgoing import Web
 from gateway.programs import ProgramBook
 from gateway.providers.base import Provider
 from gateway.providers.registry import build
@@ -47,11 +48,12 @@ def build_house(settings: Settings) -> House:
     keys = Keys.of(settings.keys)
     engine = _engine(settings)
     metrics = Metrics()
+    net = Web()
     return House(
         settings=settings,
         keys=keys,
         book=ProgramBook(settings.programs, Interpreter.shipped()),
-        providers={name: build(account) for name, account in settings.accounts.items()},
+        providers={name: build(account, net) for name, account in settings.accounts.items()},
         engine=engine,
         recorder=Recorder(
             engine, _rules(settings, keys), group_limit=settings.limits.group, observer=metrics

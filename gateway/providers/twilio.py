@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from gateway.consent.address import Address, AddressError, Channel, normal_sender
 from gateway.errors import CallerError, NotForUsError
 from gateway.keywords.reading import ReadingClass
-from gateway.providers import twiml
+from gateway.net.outgoing import Outgoing
+from gateway.providers import twilio_rehearsal, twiml
 from gateway.providers.account import AccountSettings
 from gateway.providers.base import (
     Answer,
@@ -20,6 +21,8 @@ from gateway.providers.base import (
     InboundMessage,
     OutboundMessage,
     Provider,
+    Received,
+    Rehearsal,
     SendOutcome,
     SendResult,
     WebhookRequest,
@@ -128,7 +131,7 @@ class TwilioSettings(AccountSettings):
 class Twilio(Provider):
     """One Twilio account."""
 
-    def __init__(self, settings: TwilioSettings) -> None:
+    def __init__(self, settings: TwilioSettings, net: Outgoing | None = None) -> None:  # noqa: ARG002 - its library calls
         self._settings = settings
         self._verifier = _verifier(settings)
         self._replies = settings.provider_replies
@@ -143,28 +146,33 @@ class Twilio(Provider):
         """Raise `NotAuthenticError` unless a token or shared key of this account signed the request."""
         self._verifier.verified_form(request)
 
-    def parse(self, request: WebhookRequest) -> Sequence[InboundMessage]:
+    def parse(self, request: WebhookRequest) -> Received:
         """Return the message of a verified request.
 
         Raises `CallerError` when it lacks an id or an end, `NotForUsError` when it is genuine but no message:
         a JSON event or a delivery report.
         """
-        return (_message(request, covered_form(request)),)
+        return Received((_message(request, covered_form(request)),))
 
-    def receive(self, request: WebhookRequest) -> Sequence[InboundMessage]:
+    def receive(self, request: WebhookRequest) -> Received:
         """Verify, then parse, reading the form once."""
-        return (_message(request, self._verifier.verified_form(request)),)
+        return Received((_message(request, self._verifier.verified_form(request)),))
 
-    def parse_status(self, request: WebhookRequest) -> Sequence[DeliveryStatus]:
+    def parse_status(self, request: WebhookRequest) -> Received:
         """Return the delivery report of a verified status callback, whose person is `To`.
 
         Raises `CallerError` when it lacks an id or a status, `NotForUsError` for a JSON event.
         """
-        return (_delivery(_message_fields(request, covered_form(request))),)
+        return Received(statuses=(_delivery(_message_fields(request, covered_form(request))),))
 
     def replies_by_itself(self, message: InboundMessage, klass: ReadingClass) -> bool:  # noqa: ARG002 - Twilio goes by the words, not by our reading of them
         """Tell whether Twilio or the toll-free network answers this message, so that we stay silent."""
         return answered(message, self._overrides.get(message.sender, self._replies))
+
+    @property
+    def takes_inline(self) -> bool:
+        """Whether a reply can travel in the acknowledgement: as TwiML."""
+        return True
 
     def answer(self, texts: Sequence[str]) -> Answer:
         """Return TwiML that sends the texts, or nothing, to whoever wrote."""
@@ -179,6 +187,10 @@ class Twilio(Provider):
         if self._rest is None:
             return SendResult(SendOutcome.REFUSED, error_code="no_credentials")
         return self._rest.send(message)
+
+    def rehearse(self, rehearsal: Rehearsal) -> WebhookRequest:
+        """Return the form that Twilio posts for an SMS, signed with the first auth token or shared key."""
+        return twilio_rehearsal.signed(self._settings.account_sid, self._verifier, rehearsal)
 
 
 def _verifier(settings: TwilioSettings) -> Verifier:

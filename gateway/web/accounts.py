@@ -1,6 +1,5 @@
 """The accounts as the web sees them: a webhook goes in, what answers it comes out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.errors import CallerError, NotForUsError
@@ -8,9 +7,8 @@ from gateway.flows.delivery_status import DeliveryStatuses
 from gateway.flows.inbound_message import InboundMessages
 from gateway.house import House
 from gateway.keywords.reading import ReadingClass
-from gateway.providers.base import Answer, InboundMessage, Provider, WebhookRequest
+from gateway.providers.base import Answer, InboundMessage, Provider, Received, WebhookRequest
 from gateway.store.group import Ticket
-from gateway.store.ledger import now_microseconds
 from gateway.web.answers import Conclude
 
 
@@ -29,7 +27,6 @@ class AccountDesk:
     provider: Provider
     messages: InboundMessages
     statuses: DeliveryStatuses
-    clock: Callable[[], int] = now_microseconds
 
     def replies_by_itself(self, message: InboundMessage, klass: ReadingClass) -> bool:
         """Tell whether the provider answers this keyword, so that we stay silent."""
@@ -41,28 +38,29 @@ class AccountDesk:
         Raises `NotAuthenticError` for a forged request and `CallerError` for a malformed one.
         """
         try:
-            messages = self.provider.receive(webhook)
+            received = self.provider.receive(webhook)
         except NotForUsError:
             return self._nothing
-        now = self.clock()
-        tickets = [self.messages.stage(message, self, now) for message in messages]
-        return lambda: self.provider.answer(_replies(tickets))
+        return self._staged(received, webhook.received_at)
 
     def report(self, webhook: WebhookRequest) -> Conclude:
         """Verify a status callback and stage the opt-outs that it tells of; raises as `receive`."""
         self.provider.verify(webhook)
         try:
-            reports = self.provider.parse_status(webhook)
+            received = self.provider.parse_status(webhook)
         except NotForUsError:
             return self._nothing
-        now = self.clock()
-        staged = [self.statuses.stage(report, self.name, now) for report in reports]
-        tickets = [ticket for ticket in staged if ticket is not None]
+        return self._staged(received, webhook.received_at)
+
+    def _staged(self, received: Received, now: int) -> Conclude:
+        tickets = [self.messages.stage(message, self, now) for message in received.messages]
+        reports = [self.statuses.stage(status, self.name, now) for status in received.statuses]
 
         def conclude() -> Answer:
-            for ticket in tickets:
-                ticket.outcome()
-            return self._nothing()
+            for report in reports:
+                if report is not None:
+                    report.outcome()
+            return received.answer or self.provider.answer(_replies(tickets))
 
         return conclude
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gateway.providers.base import WebhookRequest
+from gateway.store.ledger import now_microseconds
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,7 +42,8 @@ def webhook_request(environ: "WSGIEnvironment", base: str, body: bytes) -> Webho
     The framework's own URL is decoded and normalised, and its host comes from the caller: a signature over
     the real one would not fit.
     """
-    return WebhookRequest(environ["REQUEST_METHOD"], base + raw_target(environ), WireHeaders(environ), body)
+    url = base + raw_target(environ)
+    return WebhookRequest(environ["REQUEST_METHOD"], url, WireHeaders(environ), body, now_microseconds())
 
 
 def raw_target(environ: "WSGIEnvironment") -> str:

@@ -192,5 +192,5 @@ def test_the_replay_posts_inbound_messages_signed_and_in_order(monkeypatch: pyte
     provider = Twilio(TwilioSettings(provider="twilio", account_sid=ACCOUNT, auth_tokens=[TOKEN]))
     for post in posts:
         headers = {name.lower(): value for name, value in post.headers.items()}
-        (message,) = provider.receive(WebhookRequest("POST", URL, headers, str(post.body).encode()))
+        (message,) = provider.receive(WebhookRequest("POST", URL, headers, str(post.body).encode())).messages
         assert message.text == "STOP & <go>"

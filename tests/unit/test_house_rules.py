@@ -26,6 +26,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"keys", "programs"}),  # what flows know of the settings
     frozenset({"settings", "configuration"}),
     frozenset({"providers", "mail", "store", "metrics"}),
+    frozenset({"net"}),
     frozenset({"keywords", "consent"}),
     frozenset({"errors"}),
 )

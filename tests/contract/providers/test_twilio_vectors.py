@@ -61,7 +61,7 @@ def test_a_recorded_request_is_judged_as_its_author_says(vector):
 )
 def test_a_recorded_message_is_read_as_its_author_says(vector):
     expected = vector["expect"]
-    [message] = provider_of(vector).receive(request_of(vector))
+    [message] = provider_of(vector).receive(request_of(vector)).messages
     assert message.message_id == expected["message_id"]
     assert message.origin == expected["from"]
     assert message.sender == expected["to"].rpartition(":")[2]

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from gateway.consent.address import Address, Channel
 from gateway.errors import CallerError, NotAuthenticError, NotForUsError
 from gateway.keywords.reading import ReadingClass
+from gateway.net.outgoing import Web
 from gateway.providers import registry
 from gateway.providers.base import WebhookRequest
 from gateway.providers.twilio import Twilio, TwilioSettings
@@ -47,7 +48,7 @@ def request(body, *, url=URL, content_type=FORM):
 
 
 def received(body):
-    [message] = Twilio(settings()).receive(request(body))
+    [message] = Twilio(settings()).receive(request(body)).messages
     return message
 
 
@@ -80,7 +81,7 @@ def test_a_text_message_is_read():
 def test_receive_is_verify_then_parse():
     provider, genuine = Twilio(settings()), request(SMS)
     provider.verify(genuine)
-    assert list(provider.parse(genuine)) == list(provider.receive(genuine))
+    assert provider.parse(genuine) == provider.receive(genuine)
     forged = WebhookRequest("POST", URL, dict(genuine.headers), genuine.body + b"&x=")
     for call in (provider.verify, provider.receive):
         with pytest.raises(NotAuthenticError):
@@ -98,7 +99,11 @@ def test_invalid_utf8_is_refused_as_unauthentic():
 def test_a_get_is_read_from_its_url():
     url = f"{URL}?{SMS.decode()}"
     signature = RequestValidator(TOKEN).compute_signature(url, {})
-    [message] = Twilio(settings()).receive(WebhookRequest("GET", url, {"x-twilio-signature": signature}, b""))
+    [message] = (
+        Twilio(settings())
+        .receive(WebhookRequest("GET", url, {"x-twilio-signature": signature}, b""))
+        .messages
+    )
     assert message == received(SMS)
 
 
@@ -269,7 +274,7 @@ def test_an_unknown_status_does_not_lose_a_message(status):
 def test_a_report_names_the_person_at_its_to():
     provider, report = Twilio(settings()), request(REPORT)
     provider.verify(report)
-    [status] = provider.parse_status(report)
+    [status] = provider.parse_status(report).statuses
     assert status.message_id == "SM3"
     assert status.address == Address(Channel.SMS, "+15555550100")
     assert status.sender == "+15555550199"
@@ -280,14 +285,14 @@ def test_a_report_names_the_person_at_its_to():
 
 @pytest.mark.parametrize("code", [b"ErrorCode=30003", b"ErrorCode=", b"ErrorCod=21610"])
 def test_only_error_21610_is_an_opt_out(code):
-    [status] = Twilio(settings()).parse_status(request(REPORT.replace(b"ErrorCode=21610", code)))
+    [status] = Twilio(settings()).parse_status(request(REPORT.replace(b"ErrorCode=21610", code))).statuses
     assert not status.opted_out
     assert status.error_code == (code.partition(b"ErrorCode=")[2].decode() or None)
 
 
 def test_a_whatsapp_report_is_read():
     body = b"MessageStatus=read&To=whatsapp%3A%2B15555550100&From=whatsapp%3A%2B15555550199&MessageSid=SM4"
-    [status] = Twilio(settings()).parse_status(request(body))
+    [status] = Twilio(settings()).parse_status(request(body)).statuses
     assert status.address == Address(Channel.WHATSAPP, "+15555550100")
     assert status.sender == "+15555550199"
 
@@ -318,7 +323,9 @@ def test_silence_is_an_empty_response():
 
 def test_the_registry_builds_it():
     model = registry.settings_of("twilio")
-    assert isinstance(registry.build(model(provider="twilio", account_sid="ACtest", auth_tokens="x")), Twilio)
+    assert isinstance(
+        registry.build(model(provider="twilio", account_sid="ACtest", auth_tokens="x"), Web()), Twilio
+    )
 
 
 def test_one_token_may_be_written_without_a_list():
