@@ -8,15 +8,18 @@ from gateway.errors import ConfigurationError
 from gateway.keywords.keyword_stage import read_keywords
 from gateway.keywords.lexicon import Lexicon, shipped_lexicons
 from gateway.keywords.normalise import Normalised, normalise
+from gateway.keywords.phrase_stage import read_phrases
 from gateway.keywords.programs import ProgramWords, with_programs
 from gateway.keywords.protected import PROTECTED_LANGUAGE
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
+from gateway.keywords.typo_stage import read_typos
 from gateway.keywords.verdict_stage import weigh
 from gateway.keywords.vocabulary import Vocabulary
+from gateway.keywords.wrapper_stage import Unwrapped, unwrap
 
 # What a stage makes of a message: a reading; the part of it that the later stages should read, when it
 # took off a wrapper; or nothing, when it cannot tell.
-Outcome = Reading | Normalised | None
+Outcome = Reading | Unwrapped | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,12 @@ class Stage:
 
 # In the order in which they are asked. The first certain reading ends it. The provider's verdict is weighed
 # after them (`verdict_stage`).
-STAGES = (Stage("keywords", read_keywords),)
+STAGES = (
+    Stage("wrappers", unwrap),
+    Stage("keywords", read_keywords),
+    Stage("typos", read_typos),
+    Stage("phrases", read_phrases),
+)
 
 _NORMALISE = "normalise"
 _NO_CONTEXT = Context()
@@ -63,13 +71,13 @@ class Interpreter:
     """The languages that the gateway knows, and the readers made from them."""
 
     def __init__(self, lexicons: Iterable[Lexicon], *, stages: Sequence[Stage] = STAGES) -> None:
-        """Take one lexicon a language. Raises `ConfigurationError` when two are given for one."""
+        """Take lexicons; a later one of the same language adds to the earlier."""
         self._stages = tuple(stages)
         self._lexicons: dict[str, Lexicon] = {}
+        self._vocabularies: dict[tuple[str, ...], Vocabulary] = {}
         for lexicon in lexicons:
-            if lexicon.language in self._lexicons:
-                raise ConfigurationError(f'two lexicons for the language "{lexicon.language}"')
-            self._lexicons[lexicon.language] = lexicon
+            known = self._lexicons.get(lexicon.language)
+            self._lexicons[lexicon.language] = known.extended(lexicon) if known else lexicon
 
     @classmethod
     def shipped(cls) -> "Interpreter":
@@ -87,11 +95,18 @@ class Interpreter:
         The languages of all of them are read, and the protected words always. Raises `ConfigurationError`,
         with the place, for an unknown language and for every word that would have two meanings here.
         """
-        vocabulary = with_programs(Vocabulary.of(self._chosen(programs)), programs)
+        vocabulary = with_programs(self._vocabulary(self._chosen(programs)), programs)
         quick = tuple(
             _quick(self._stages, vocabulary, Context(pending_opt_in=pending)) for pending in (False, True)
         )
         return Reader(vocabulary, self._stages, (quick[0], quick[1]))
+
+    def _vocabulary(self, lexicons: Sequence[Lexicon]) -> Vocabulary:
+        """Join the lexicons once for all readers that share them."""
+        tags = tuple(lexicon.language for lexicon in lexicons)
+        if tags not in self._vocabularies:
+            self._vocabularies[tags] = Vocabulary.of(lexicons)
+        return self._vocabularies[tags]
 
     def _chosen(self, programs: Sequence[ProgramWords]) -> list[Lexicon]:
         tags = [(tag, program) for program in programs for tag in program.languages]
@@ -111,14 +126,14 @@ class Interpreter:
 
 
 def _read_by(stages: Sequence[Stage], vocabulary: Vocabulary, text: str, context: Context) -> Reading:
-    message = normalise(text)
+    message = vocabulary.resolved(normalise(text))
     passed: tuple[str, ...] = (_NORMALISE,)
     best: Reading | None = None
     for stage in stages:
         passed = (*passed, stage.name)
         outcome = stage.read(message, vocabulary, context)
-        if isinstance(outcome, Normalised):
-            message = outcome
+        if isinstance(outcome, Unwrapped):
+            message, best = outcome.message, outcome.instead
         elif outcome is not None and (best is None or _is_surer(outcome, best)):
             best = replace(outcome, stages=passed)
             if best.band is Band.CERTAIN:
@@ -127,6 +142,8 @@ def _read_by(stages: Sequence[Stage], vocabulary: Vocabulary, text: str, context
 
 
 def _is_surer(new: Reading, old: Reading) -> bool:
+    if old.klass is ReadingClass.AUTO_REPLY:
+        return new.klass is not ReadingClass.OTHER  # a device that says STOP opts out (R16)
     return _BANDS.index(new.band) > _BANDS.index(old.band)
 
 

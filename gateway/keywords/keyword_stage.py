@@ -26,7 +26,7 @@ def read_keywords(message: Normalised, vocabulary: Vocabulary, context: Context)
     nothing (R9). Confirming words are words only while a double opt-in waits for one (R7).
     """
     joined = _joined_letters(message, vocabulary)
-    parts = vocabulary.parts(vocabulary.resolved(joined.keys)) or ()
+    parts = vocabulary.parts(vocabulary.resolved(joined).keys) or ()
     deciding = _deciding(parts)
     words = [part.word for part in deciding if part.word]
     classes = {_class(word, context) for word in words}

@@ -1,13 +1,16 @@
 """One language's words, read from its TOML file and checked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 from gateway.keywords.document import Document, Shape
+from gateway.keywords.phrases import PHRASE_KEYS, PhraseRule, read_phrase_rules
 from gateway.keywords.protected import PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
 from gateway.keywords.reading import ReadingClass
+from gateway.keywords.texts import TEXT_KEYS, read_texts
 from gateway.keywords.words import KEYWORD_CLASSES, Word, add_word, canonical, clash, spelled
+from gateway.keywords.wrappers import WRAPPER_KEYS, Wrappers, read_wrappers
 
 _SHAPE = Shape(
     top=("language", "protected"),
@@ -16,7 +19,12 @@ _SHAPE = Shape(
         "spellings": (),
         "reach": ("all",),
         "fillers": ("anywhere", "after", "all"),
-        "guards": ("negations",),
+        "guards": ("negations", "phrases"),
+        "typos": ("real_words",),
+        "sets": (),
+        "phrases": PHRASE_KEYS,
+        "wrappers": WRAPPER_KEYS,
+        "texts": TEXT_KEYS,
     },
     classes="words",
 )
@@ -51,6 +59,22 @@ class Lexicon:
     language: str  # lower-case tag: "en", "en-au"
     words: tuple[Word, ...]
     fillers: Fillers
+    phrases: tuple[PhraseRule, ...] = ()
+    wrappers: Wrappers = field(default_factory=Wrappers)
+    real_words: frozenset[str] = frozenset()  # words that a slip could turn a keyword into (R23)
+    texts: Mapping[str, str] = field(default_factory=dict)  # what we answer, by key
+
+    def extended(self, other: "Lexicon") -> "Lexicon":
+        """Return a lexicon with the words of both: a deployment's own file adds and takes nothing away."""
+        return Lexicon(
+            self.language,
+            self.words + other.words,
+            self.fillers | other.fillers,
+            self.phrases + other.phrases,
+            self.wrappers | other.wrappers,
+            self.real_words | other.real_words,
+            {**self.texts, **other.texts},
+        )
 
 
 def shipped_lexicons() -> tuple[Lexicon, ...]:
@@ -77,7 +101,17 @@ def read_lexicon(name: str, text: str) -> Lexicon:
     )
     index = _index(document, words, fillers)
     _check_protected(document, language, index, fillers)
-    return Lexicon(language, words, fillers)
+    return Lexicon(
+        language,
+        words,
+        fillers,
+        phrases=read_phrase_rules(document, language),
+        wrappers=read_wrappers(document),
+        real_words=frozenset(
+            form for text in document.strings("typos", "real_words") for form in spelled(text)
+        ),
+        texts=read_texts(document),
+    )
 
 
 def _words(document: Document, language: str) -> Iterator[Word]:

@@ -31,6 +31,7 @@ class Reach(StrEnum):
 
     DEFAULT = "default"  # the program's own setting decides
     ALL = "all"  # "STOP ALL": every program
+    MARKETING = "marketing"  # "stop the promos but keep my order texts": advertising only
     NAMED = "named"  # "STOP OFFERS": the program in `Reading.program`
 
 
@@ -44,7 +45,7 @@ class Reading:
     program: str | None = None
     rule: str = "none"  # name and version of the rule that fired: "keyword@1"
     language: str = ""  # language of the word that decided; "" when none did
-    keyword: str = ""  # the keyword in its canonical form: "stop"
+    keyword: str = ""  # the keyword in its canonical form, or the phrase or guard as its file has it
     span: tuple[int, int] | None = None  # code points of the raw text that decided
     stages: tuple[str, ...] = ()  # stages passed, in order; the last one decided
 
@@ -55,3 +56,5 @@ class Context:
 
     verdict: ReadingClass | None = None  # the provider's own reading, where it tells one
     pending_opt_in: bool = False  # a double opt-in waits for the person's confirming word
+    marketing: bool = False  # our last message was advertising, and recent
+    last_sent: str = ""  # the text of our last message

@@ -2,15 +2,24 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import TypeVar
 
 from gateway.keywords.lexicon import Fillers, Lexicon
+from gateway.keywords.normalise import Normalised
+from gateway.keywords.phrase_machine import PhraseMachine
+from gateway.keywords.phrases import PhraseKind, PhraseRule
 from gateway.keywords.protected import PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
 from gateway.keywords.reading import ReadingClass
+from gateway.keywords.typos import long_words, typos_of, with_letters
 from gateway.keywords.words import Word, add_word, spelled
+from gateway.keywords.wrappers import ReactionForm, Wrappers
+
+Value = TypeVar("Value")
 
 _STRETCHED = re.compile(r"(.)\1\1")
+_ODD = re.compile(r"[0-9]|(.)\1\1")
 _RUN = re.compile(r"(.)\1+")
 
 
@@ -39,18 +48,53 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Grammar:
+    """What the languages of a reader say beyond keywords. Made once for all readers of these languages."""
+
+    machine: PhraseMachine[PhraseRule]
+    wrappers: Wrappers
+    reactions: Mapping[str, tuple[ReactionForm, ...]]  # by the first word of their form, "" for none
+    signatures: Mapping[str, tuple[tuple[str, ...], ...]]  # by their first word
+    real_words: frozenset[str]
+
+    @classmethod
+    def of(cls, lexicons: Sequence[Lexicon]) -> "Grammar":
+        """Join what the lexicons hold."""
+        wrappers = Wrappers()
+        for lexicon in lexicons:
+            wrappers |= lexicon.wrappers
+        return cls(
+            PhraseMachine(
+                (rule.phrase, rule, rule.kind is not PhraseKind.GUARD)
+                for lexicon in lexicons
+                for rule in lexicon.phrases
+            ),
+            wrappers,
+            _grouped((form.before[0] if form.before else "", form) for form in wrappers.reactions),
+            _grouped((words[0], words) for words in wrappers.signatures),
+            frozenset().union(*(lexicon.real_words for lexicon in lexicons)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Immutable; build it with `of` and `extended`."""
 
     words: Mapping[str, Word]  # by spelling
     names: Mapping[str, frozenset[str]]  # slugs of the programs that a phrase names
     fillers: Fillers
+    keyword_tokens: frozenset[str]  # the single words of keywords, fillers and names
     tokens: Mapping[str, str]  # every single word that we know, also by its squeezed form
-    longest: int  # words in the longest phrase
+    longest: int  # words in the longest phrase of keywords, fillers and names
+    grammar: "Grammar"
+    filler_starts: frozenset[str]  # first words of the fillers that stand anywhere
+    typos: Mapping[str, str]  # keyword by its misspelling
+    long_words: tuple[str, ...]
 
     @classmethod
     def of(cls, lexicons: Iterable[Lexicon]) -> "Vocabulary":
         """Join lexicons and the protected words. Raises `ConfigurationError` for a word of two classes (R10)."""
+        lexicons = tuple(lexicons)
         words: dict[str, Word] = {}
         fillers = Fillers()
         for lexicon in lexicons:
@@ -59,15 +103,20 @@ class Vocabulary:
                 add_word(words, word)
         for word in _protected_words():
             add_word(words, word)
-        return cls._indexed(words, {}, fillers)
+        return cls._indexed(words, {}, fillers, Grammar.of(lexicons))
 
     def extended(self, words: Mapping[str, Word], names: Mapping[str, frozenset[str]]) -> "Vocabulary":
         """Return a vocabulary with these words and names instead, which must include the old ones."""
-        return self._indexed(words, names, self.fillers)
+        return self._indexed(words, names, self.fillers, self.grammar)
 
-    def resolved(self, keys: Sequence[str]) -> tuple[str, ...]:
-        """Return the words with stretched ones in their usual form: "stoppp" is "stop" (R13)."""
-        return tuple(map(self._resolved, keys))
+    def resolved(self, message: Normalised) -> Normalised:
+        """Return the message with stretched words in their usual form, and digits that stand for letters read so.
+
+        "stoppp" is "stop" (R13), "ST0P" is "stop" (R23).
+        """
+        if not _ODD.search(" ".join(message.keys)):
+            return message
+        return replace(message, keys=tuple(map(self._resolved, message.keys)))
 
     def parts(self, keys: Sequence[str]) -> tuple[Part, ...] | None:
         """Split resolved words into known parts, the longest first; None when a word is not known there."""
@@ -87,18 +136,53 @@ class Vocabulary:
         """Tell whether a phrase is a keyword, a filler or a guard, and so can name no program."""
         return phrase in self.words or phrase in self.fillers.all_phrases()
 
+    def filler_places(self, keys: Sequence[str], first: int, last: int) -> set[int]:
+        """Return the places of the words, from `first` up to `last`, that are fillers wherever they stand."""
+        found: set[int] = set()
+        for at in range(first, last):
+            if keys[at] in self.filler_starts:
+                found.update(self._filler(keys, at, last))
+        return found
+
+    def _filler(self, keys: Sequence[str], at: int, last: int) -> range:
+        for end in range(min(at + self.longest, last), at, -1):
+            if " ".join(keys[at:end]) in self.fillers.anywhere:
+                return range(at, end)
+        return range(0)
+
     @classmethod
     def _indexed(
-        cls, words: Mapping[str, Word], names: Mapping[str, frozenset[str]], fillers: Fillers
+        cls,
+        words: Mapping[str, Word],
+        names: Mapping[str, frozenset[str]],
+        fillers: Fillers,
+        grammar: "Grammar",
     ) -> "Vocabulary":
         phrases = [*words, *sorted(fillers.all_phrases()), *names]
         longest = max(phrase.count(" ") + 1 for phrase in phrases)
-        return cls(words, names, fillers, _tokens(phrases), longest)
+        singles = frozenset(token for phrase in phrases for token in phrase.split(" "))
+        return cls(
+            words,
+            names,
+            fillers,
+            singles,
+            _tokens([*phrases, *sorted(grammar.machine.words)]),
+            longest,
+            grammar,
+            frozenset(phrase.partition(" ")[0] for phrase in fillers.anywhere),
+            typos_of(words, grammar.real_words | singles | grammar.machine.words),
+            long_words(words),
+        )
 
     def _resolved(self, key: str) -> str:
-        if self.tokens.get(key) == key or not _STRETCHED.search(key):
-            return key
-        return self.tokens.get(_squeezed(key), key)
+        if key in self.tokens:
+            known = self.tokens[key]
+            return known if known == key or _STRETCHED.search(key) else key
+        if not key.isalpha() and not key.isdecimal():
+            return next((word for word in with_letters(key) if word in self.keyword_tokens), key)
+        if _STRETCHED.search(key):
+            return self.tokens.get(_squeezed(key), key)
+        return key
 
     def _part(self, keys: Sequence[str], at: int, *, opened: bool) -> Part | None:
         if keys[at] not in self.tokens:
@@ -121,6 +205,13 @@ class Vocabulary:
         if opened and phrase in self.names:
             return Role.NAME
         return Role.NEGATION if phrase in fillers.negations else None
+
+
+def _grouped(pairs: Iterable[tuple[str, Value]]) -> Mapping[str, tuple[Value, ...]]:
+    groups: dict[str, tuple[Value, ...]] = {}
+    for key, value in pairs:
+        groups[key] = (*groups.get(key, ()), value)
+    return groups
 
 
 def _protected_words() -> Iterable[Word]:

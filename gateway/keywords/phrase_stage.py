@@ -1,0 +1,195 @@
+"""Stage 6: free text, by the phrases of its languages and the guards that hold them back (R17 to R22)."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.keywords.keyword_stage import read_keywords
+from gateway.keywords.normalise import Normalised
+from gateway.keywords.phrase_machine import Match
+from gateway.keywords.phrases import NUMBER, PhraseKind, PhraseRule
+from gateway.keywords.reading import Band, Context, Reach, Reading, ReadingClass
+from gateway.keywords.rules import Rule
+from gateway.keywords.sentences import Sentence, sentences
+from gateway.keywords.vocabulary import Vocabulary
+
+_MOST_KEYWORD_SENTENCE = 6  # words; a longer sentence is no keyword with fillers
+_SHORTEST_NUMBER = 3  # digits
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    klass: ReadingClass
+    rule: Rule
+    band: Band = Band.PROBABLE
+    reach: Reach = Reach.DEFAULT
+    replies_only: bool = False  # counts only where our last message was marketing and recent
+
+
+# In the order in which they win: what ends messages first, since its miss costs most.
+_MEANINGS = {
+    PhraseKind.ECHO: _Meaning(ReadingClass.OPT_OUT, Rule.ECHO, Band.CERTAIN),
+    PhraseKind.OPT_OUT_ALL: _Meaning(ReadingClass.OPT_OUT, Rule.PHRASE, reach=Reach.ALL),
+    PhraseKind.OPT_OUT_MARKETING: _Meaning(ReadingClass.OPT_OUT, Rule.PHRASE, reach=Reach.MARKETING),
+    PhraseKind.OPT_OUT: _Meaning(ReadingClass.OPT_OUT, Rule.PHRASE),
+    PhraseKind.OPT_OUT_REPLY: _Meaning(ReadingClass.OPT_OUT, Rule.PHRASE_REPLY, replies_only=True),
+    PhraseKind.WRONG_NUMBER: _Meaning(ReadingClass.WRONG_NUMBER, Rule.WRONG_NUMBER),
+    PhraseKind.WRONG_NUMBER_REPLY: _Meaning(ReadingClass.WRONG_NUMBER, Rule.WRONG_NUMBER, replies_only=True),
+    PhraseKind.REFUSAL: _Meaning(ReadingClass.REFUSAL, Rule.REFUSAL, replies_only=True),
+    PhraseKind.OPT_IN: _Meaning(ReadingClass.OPT_IN, Rule.PHRASE),
+    PhraseKind.HELP: _Meaning(ReadingClass.HELP, Rule.PHRASE),
+    PhraseKind.OTHER_CHANNEL: _Meaning(ReadingClass.OTHER, Rule.OTHER_CHANNEL, Band.CERTAIN),
+    PhraseKind.AUTO_REPLY: _Meaning(ReadingClass.AUTO_REPLY, Rule.AUTO_REPLY),
+    PhraseKind.UNCLEAR: _Meaning(ReadingClass.OPT_OUT, Rule.PHRASE, Band.UNCLEAR, replies_only=True),
+}
+_ORDER = {kind: place for place, kind in enumerate(_MEANINGS)}
+_HOLDING = frozenset({PhraseKind.GUARD, PhraseKind.OTHER_CHANNEL})
+
+_Found = Match[PhraseRule]
+
+
+def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) -> Reading | None:
+    """Read free text: the phrase that stands and matters most, else what held it back, else nothing."""
+    words = _resolved(message, vocabulary)
+    parts = tuple(sentences(message))
+    matches = [match for part in parts for match in _search(words, vocabulary, part)]
+    standing = _standing(matches)
+    best = min(_counting(standing, context), key=_rank, default=None)
+    by_keyword = _keyword_sentence(message, vocabulary, context, parts)
+    if best is None or (by_keyword and _MEANINGS[best.label.kind].klass is not ReadingClass.OPT_OUT):
+        return by_keyword or _held(message, matches, standing)
+    if _contradicted(best, standing):
+        return Reading(ReadingClass.OTHER, Band.UNCLEAR, rule=Rule.BOTH_DIRECTIONS, span=_span(message, best))
+    return _reading(message, best, _named(words, vocabulary, best))
+
+
+def _resolved(message: Normalised, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Return the words without typing errors; a number is a number."""
+    tokens = vocabulary.tokens
+    return tuple([key if key in tokens else _corrected(key, vocabulary.typos) for key in message.keys])
+
+
+def _corrected(key: str, typos: Mapping[str, str]) -> str:
+    if key.isdecimal() and len(key) >= _SHORTEST_NUMBER:
+        return NUMBER
+    return typos.get(key, key)
+
+
+def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) -> list[_Found]:
+    skips = vocabulary.filler_places(words, sentence.first, sentence.last)
+    machine = vocabulary.grammar.machine
+    if not machine.finds(words, skips, sentence):
+        return []
+    return machine.search(words, skips, sentence)
+
+
+def _standing(matches: Collection[_Found]) -> list[_Found]:
+    """Leave out the phrases that a guard touches. One that holds the whole guard and more stands."""
+    guards = [match for match in matches if match.label.kind in _HOLDING]
+    return [
+        match
+        for match in matches
+        if match.label.kind is not PhraseKind.GUARD and not any(_holds(guard, match) for guard in guards)
+    ]
+
+
+def _holds(guard: _Found, match: _Found) -> bool:
+    if guard.label.kind is match.label.kind or guard.last < match.first or match.last < guard.first:
+        return False
+    contains = match.first <= guard.first and guard.last <= match.last
+    return not contains or (match.first, match.last) == (guard.first, guard.last)
+
+
+def _counting(matches: Iterable[_Found], context: Context) -> list[_Found]:
+    return [match for match in matches if context.marketing or not _MEANINGS[match.label.kind].replies_only]
+
+
+def _rank(match: _Found) -> tuple[int, int, int]:
+    return _ORDER[match.label.kind], match.first - match.last, match.first
+
+
+def _contradicted(best: _Found, standing: Iterable[_Found]) -> bool:
+    """Tell whether another phrase says the opposite (R9)."""
+    classes = {
+        _MEANINGS[match.label.kind].klass for match in standing if match.label.kind is not PhraseKind.UNCLEAR
+    }
+    opposite = {ReadingClass.OPT_OUT, ReadingClass.OPT_IN}
+    return _MEANINGS[best.label.kind].klass in opposite and opposite <= classes
+
+
+def _reading(message: Normalised, match: _Found, program: str | None) -> Reading:
+    meaning = _MEANINGS[match.label.kind]
+    reach = meaning.reach
+    if program is not None and reach is Reach.DEFAULT and meaning.klass is not ReadingClass.HELP:
+        reach = Reach.NAMED
+    return Reading(
+        meaning.klass,
+        meaning.band,
+        reach=reach,
+        program=program if reach is Reach.NAMED else None,
+        rule=meaning.rule,
+        language=match.label.language,
+        keyword=match.label.text,
+        span=_span(message, match),
+    )
+
+
+def _named(words: Sequence[str], vocabulary: Vocabulary, match: _Found) -> str | None:
+    """Return the one program that the rest of the message names: "unsubscribe me from acme offers"."""
+    found: set[str] = set()
+    for phrase, programs in vocabulary.names.items():
+        size = phrase.count(" ") + 1
+        for at in range(match.first, len(words) - size + 1):
+            if " ".join(words[at : at + size]) == phrase:
+                found |= programs
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def _keyword_sentence(
+    message: Normalised, vocabulary: Vocabulary, context: Context, parts: Sequence[Sentence]
+) -> Reading | None:
+    """Read a sentence that is a keyword by itself: "STOP! I told you already".
+
+    Between friends "Stop." is chat, so outside a reply to advertising it must be shouted.
+    """
+    if len(parts) == 1:
+        return None
+    for part in parts:
+        if part.is_question or part.last - part.first > _MOST_KEYWORD_SENTENCE:
+            continue
+        reading = read_keywords(_cut(message, part), vocabulary, context)
+        if reading is None or reading.klass is not ReadingClass.OPT_OUT or reading.span is None:
+            continue
+        if context.marketing or _is_shouted(message.raw, reading.span):
+            return replace(reading, band=Band.PROBABLE, rule=Rule.KEYWORD_SENTENCE)
+    return None
+
+
+def _cut(message: Normalised, part: Sentence) -> Normalised:
+    kept = slice(part.first, part.last)
+    return Normalised(message.raw, message.words[kept], message.keys[kept], message.spans[kept])
+
+
+def _is_shouted(raw: str, span: tuple[int, int]) -> bool:
+    start, end = span
+    return raw[start:end].isupper() and not raw.isupper()
+
+
+def _held(message: Normalised, matches: Iterable[_Found], standing: Collection[_Found]) -> Reading | None:
+    """Tell which guard held a phrase back, for whoever asks why nothing was done."""
+    guards = [match for match in matches if match.label.kind in _HOLDING]
+    for match in matches:
+        if match in standing or match.label.kind in _HOLDING:
+            continue
+        guard = next(guard for guard in guards if _holds(guard, match))
+        return Reading(
+            ReadingClass.OTHER,
+            rule=Rule.GUARDED,
+            language=guard.label.language,
+            keyword=guard.label.text,
+            span=_span(message, guard),
+        )
+    return None
+
+
+def _span(message: Normalised, match: _Found) -> tuple[int, int]:
+    return message.span(match.first, match.last)
