@@ -26,13 +26,15 @@ def read_keywords(message: Normalised, vocabulary: Vocabulary, context: Context)
     nothing (R9). Confirming words are words only while a double opt-in waits for one (R7).
     """
     joined = _joined_letters(message, vocabulary)
-    parts = vocabulary.parts(vocabulary.resolved(joined).keys) or ()
+    parts = vocabulary.parts(joined.keys) or ()
     deciding = _deciding(parts)
     words = [part.word for part in deciding if part.word]
     classes = {_class(word, context) for word in words}
     if not words or (ReadingClass.OPT_IN_CONFIRM in classes and not context.pending_opt_in):
         return None
-    decision = _decide(classes, deciding, is_plain=" ".join(joined.keys) in vocabulary.words)
+    decision = _decide(
+        classes, deciding, is_plain=not joined.is_corrected and " ".join(joined.keys) in vocabulary.words
+    )
     if decision is None:
         return None
     span = joined.span(deciding[0].first, deciding[-1].last)

@@ -34,6 +34,7 @@ class Normalised:
     words: tuple[str, ...]  # NFKC, case-folded, without format characters, straight apostrophes
     keys: tuple[str, ...]  # the same without diacritics on Latin letters: for keywords only (R2)
     spans: tuple[tuple[int, int], ...]  # code points of the raw text, one pair a word
+    is_corrected: bool = False  # a key is not as typed: stretched letters, digits for letters
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Return the code points of the raw text from word `first` to word `last`, both included."""

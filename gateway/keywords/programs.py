@@ -81,7 +81,7 @@ def _word(program: ProgramWords, klass: ReadingClass, text: str) -> Word:
 def _check_not_read_otherwise(word: Word, vocabulary: Vocabulary) -> None:
     """Refuse "end now" or "stoppp" as an opt-in: without the addition they are opt-outs, and remain so."""
     for spelling in word.spellings:
-        reading = read_keywords(normalise(spelling), vocabulary, _PENDING)
+        reading = read_keywords(vocabulary.resolved(normalise(spelling)), vocabulary, _PENDING)
         if reading is None or reading.band is not Band.CERTAIN or reading.klass is word.klass:
             continue
         if (reading.klass, word.klass) != (ReadingClass.OPT_IN_CONFIRM, ReadingClass.OPT_IN):

@@ -116,7 +116,8 @@ class Vocabulary:
         """
         if not _ODD.search(" ".join(message.keys)):
             return message
-        return replace(message, keys=tuple(map(self._resolved, message.keys)))
+        keys = tuple(map(self._resolved, message.keys))
+        return replace(message, keys=keys, is_corrected=keys != message.keys)
 
     def parts(self, keys: Sequence[str]) -> tuple[Part, ...] | None:
         """Split resolved words into known parts, the longest first; None when a word is not known there."""

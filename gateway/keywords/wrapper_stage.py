@@ -1,10 +1,11 @@
 """Stage 2: reactions are no replies; automatic replies, signatures and quotes are taken off (R14 to R16)."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gateway.keywords.normalise import Normalised, normalise
+from gateway.keywords.normalise import CAP, Normalised, normalise
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
 from gateway.keywords.rules import Rule
 from gateway.keywords.vocabulary import Vocabulary
@@ -15,6 +16,7 @@ _CLOSING = frozenset("\"\u201c\u201d\u00bb\u00ab\u203a\u2039\u300d\u300f'\u2019\
 _FIRST_SIGN = 0x2100  # letter-like symbols; every emoji comes after them
 _SHORTEST_COPY = 3  # words of ours that a person would not write by chance
 _LONGEST_NAME = 3  # words after a dash that are a name: "- John", "- Dr. Ann Miller"
+_QUOTED_LINE = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 _DASH = re.compile(r"(?:^|[\s.!?])[-\u2013\u2014]{1,2}\s*\Z")
 
 
@@ -81,20 +83,17 @@ def _automatic(message: Normalised, marked: int) -> Reading:
 
 
 def _without_quoted_lines(message: Normalised) -> Normalised:
+    """Cut lines that begin with ">", unless nothing else is there."""
     if ">" not in message.raw:
         return message
-    line_starts = [0, *(match.end() for match in re.finditer("\n", message.raw))]
-    quoted = [start for start in line_starts if message.raw[start : start + 8].lstrip().startswith(">")]
-    if not quoted:
-        return message
-    ends = [message.raw.find("\n", start) % (len(message.raw) + 1) for start in quoted]
-    return _kept(
-        message, [at for at, (begun, _) in enumerate(message.spans) if not _inside(begun, quoted, ends)]
-    )
-
-
-def _inside(place: int, starts: Sequence[int], ends: Sequence[int]) -> bool:
-    return any(start <= place <= end for start, end in zip(starts, ends, strict=True))
+    lines = [line.span() for line in _QUOTED_LINE.finditer(message.raw, 0, CAP)]
+    starts = [start for start, _ in lines]
+    kept: list[int] = []
+    for at, (begun, _) in enumerate(message.spans):
+        line = bisect_right(starts, begun) - 1
+        if line < 0 or begun >= lines[line][1]:
+            kept.append(at)
+    return _kept(message, kept) if kept else message
 
 
 def _without_signature(message: Normalised, vocabulary: Vocabulary) -> Normalised:

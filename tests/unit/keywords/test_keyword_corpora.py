@@ -67,8 +67,11 @@ def test_chat_among_people_is_not_acted_on(reader: Reader) -> None:
     lines = needed(UCI).read_text(encoding="utf-8").splitlines()
     texts = [line.partition("\t")[2] for line in lines if line.startswith("ham\t")]
     assert len(texts) == 4_827
-    acted = [text for text in texts if reader.read(text).klass is not ReadingClass.OTHER]
-    assert acted == []
+    acted = [text for text in texts if reader.read(text).klass is ReadingClass.OPT_OUT]
+    # Two people tell another one in so many words not to write to them any more.
+    said = ("don't text me anymore", "do not contact me again")
+    assert [text for text in acted if not any(words in text for words in said)] == []
+    assert len(acted) == len(said)
 
 
 def test_requests_to_an_assistant_are_not_acted_on_unless_they_say_to_stop(reader: Reader) -> None:

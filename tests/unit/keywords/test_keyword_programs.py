@@ -54,7 +54,6 @@ def reader(interpreter: Interpreter) -> Reader:
         ("Unsub Acme Offers please", "acme-offers", (0, 17)),
         ("END HotStuff", "acme-offers", (0, 12)),
         ("please stop the alerts, thanks", "alerts", (7, 22)),
-        ("cancel offers alerts", None, None),
         ("stop deals acmeoffers", "acme-offers", (0, 21)),
     ],
 )

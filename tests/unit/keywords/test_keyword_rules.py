@@ -5,7 +5,7 @@ import time
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.keywords.interpreter import Interpreter, Reader
+from gateway.keywords.interpreter import STAGES, Interpreter, Reader
 from gateway.keywords.lexicon import read_lexicon, shipped_lexicons
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Band, Context, Reach, Reading, ReadingClass
@@ -33,7 +33,8 @@ PROTECTED_SPELLINGS = (
 
 @pytest.fixture(scope="module")
 def interpreter() -> Interpreter:
-    return Interpreter.shipped()
+    """Stages 1 and 4 alone: what whole-message keywords decide, and what they leave to the later stages."""
+    return Interpreter(shipped_lexicons(), stages=[stage for stage in STAGES if stage.name == "keywords"])
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.keywords.interpreter import Interpreter, Reader
+from gateway.keywords.interpreter import STAGES, Interpreter, Reader
+from gateway.keywords.lexicon import shipped_lexicons
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Band, Context, Reach, Reading, ReadingClass
 from gateway.keywords.verdict_stage import weigh
@@ -12,7 +13,9 @@ RULE = "provider_verdict@1"
 
 @pytest.fixture(scope="module")
 def reader() -> Reader:
-    return Interpreter.shipped().for_programs([ProgramWords("offers"), ProgramWords("alerts")])
+    keywords = [stage for stage in STAGES if stage.name == "keywords"]
+    interpreter = Interpreter(shipped_lexicons(), stages=keywords)
+    return interpreter.for_programs([ProgramWords("offers"), ProgramWords("alerts")])
 
 
 @pytest.mark.parametrize("text", ["basta", "", "don't stop", "START", "yes", "help"])
