@@ -84,8 +84,10 @@ def shipped_lexicons() -> tuple[Lexicon, ...]:
     return tuple(read_lexicon(name, files[name].read_text(encoding="utf-8")) for name in sorted(files))
 
 
-def read_lexicon(name: str, text: str) -> Lexicon:
+def read_lexicon(name: str, text: str, *, is_addition: bool = False) -> Lexicon:
     """Return the lexicon in the TOML `text` of the file `name`.
+
+    An addition joins a complete lexicon of the same language and need not repeat its protected words.
 
     Raises `ConfigurationError`, with file and line, for a wrong structure, an unknown class, a word in two
     classes, and a protected word that is missing or stands in another class than `opt_out`.
@@ -100,7 +102,9 @@ def read_lexicon(name: str, text: str) -> Lexicon:
         negations=_phrases(document, "guards", "negations"),
     )
     index = _index(document, words, fillers)
-    _check_protected(document, language, index, fillers)
+    if not is_addition:
+        _check_protected_present(document, language, index)
+    _check_protected(document, index, fillers)
     return Lexicon(
         language,
         words,
@@ -153,12 +157,16 @@ def _index(document: Document, words: tuple[Word, ...], fillers: Fillers) -> Map
     return index
 
 
-def _check_protected(document: Document, language: str, index: Mapping[str, Word], fillers: Fillers) -> None:
+def _check_protected_present(document: Document, language: str, index: Mapping[str, Word]) -> None:
     own = document.strings("", "protected")
     for text in (*own, *(PROTECTED if language == PROTECTED_LANGUAGE else ())):
         if not all(form in index for form in _forms(document, "", "protected", text)):
             message = f'the protected word "{text}" is missing; put it into opt_out ({PROTECTED_BY})'
             raise document.fault(message, "words", "opt_out")
+
+
+def _check_protected(document: Document, index: Mapping[str, Word], fillers: Fillers) -> None:
+    own = document.strings("", "protected")
     for form in (form for text in (*own, *PROTECTED) for form in spelled(text)):
         if form in fillers.all_phrases():
             raise document.fault(

@@ -116,6 +116,8 @@ def test_a_fault_is_told_with_its_place(text: str, message: str) -> None:
 
 def test_a_second_lexicon_of_a_language_adds_to_the_first() -> None:
     added = 'language = "en"\n[words]\nopt_out = ["enough"]\n[phrases]\nopt_out = ["^ basta $"]\n'
-    reader = Interpreter([*shipped_lexicons(), read_lexicon("b.toml", added)]).for_programs([])
+    reader = Interpreter([*shipped_lexicons(), read_lexicon("b.toml", added, is_addition=True)]).for_programs(
+        []
+    )
     for text in ("stop", "enough", "basta", "please stop texting me"):
         assert reader.read(text).klass is ReadingClass.OPT_OUT, text
