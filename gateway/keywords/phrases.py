@@ -39,7 +39,7 @@ class PhraseRule:
 
 PHRASE_KEYS = tuple(kind.value for kind in PhraseKind if kind is not PhraseKind.GUARD)
 NUMBER = "#"  # stands for every run of three or more digits
-_BUILT_IN = {"number": (NUMBER,)}
+_BUILT_IN = {"digits": (NUMBER,)}
 
 
 def read_phrase_rules(document: Document, language: str) -> tuple[PhraseRule, ...]:
