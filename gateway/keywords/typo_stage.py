@@ -10,24 +10,38 @@ from gateway.keywords.typos import nearest_long
 from gateway.keywords.vocabulary import Vocabulary
 
 _MOST_WORDS = 6
+_MOST_JOINED = 3  # words of a keyword that was typed apart
 
 
 def read_typos(message: Normalised, vocabulary: Vocabulary, context: Context) -> Reading | None:
     """Read a message in which one word is a keyword but for a slip; never more than probable."""
     if not 0 < len(message.keys) <= _MOST_WORDS:
         return None
-    keys = message.keys
-    unknown = [at for at, key in enumerate(keys) if key not in vocabulary.keyword_tokens]
-    if len(unknown) != 1:
-        return None
-    meant = _meant(keys[unknown[0]], vocabulary)
-    if meant is None:
-        return None
-    corrected = (*keys[: unknown[0]], meant, *keys[unknown[0] + 1 :])
-    reading = read_keywords(replace(message, keys=corrected), vocabulary, context)
+    corrected = _with_one_meant(message, vocabulary) or _joined(message, vocabulary)
+    reading = read_keywords(corrected, vocabulary, context) if corrected else None
     if reading is None or reading.band is not Band.CERTAIN:
         return None
     return replace(reading, band=Band.PROBABLE, rule=Rule.TYPO)
+
+
+def _with_one_meant(message: Normalised, vocabulary: Vocabulary) -> Normalised | None:
+    keys = message.keys
+    unknown = [at for at, key in enumerate(keys) if key not in vocabulary.keyword_tokens]
+    meant = _meant(keys[unknown[0]], vocabulary) if len(unknown) == 1 else None
+    if meant is None:
+        return None
+    return replace(message, keys=(*keys[: unknown[0]], meant, *keys[unknown[0] + 1 :]))
+
+
+def _joined(message: Normalised, vocabulary: Vocabulary) -> Normalised | None:
+    """Read "opt uot" as the keyword of two words that it is but for a slip."""
+    keys = message.keys
+    meant = vocabulary.typos.get("".join(keys)) if 1 < len(keys) <= _MOST_JOINED else None
+    if meant is None or " " not in vocabulary.words[meant].text:
+        return None
+    return replace(
+        message, keys=(meant,), words=("".join(message.words),), spans=(message.span(0, len(keys) - 1),)
+    )
 
 
 def _meant(key: str, vocabulary: Vocabulary) -> str | None:
