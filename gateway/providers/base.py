@@ -74,6 +74,7 @@ class DeliveryStatus:
     status: str
     error_code: str | None = None
     opted_out: bool = False
+    said_at: int | None = None  # when the person opted out, microseconds UTC; None where that is not told
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,13 @@ class Provider(Protocol):
     def refuse(self, request: WebhookRequest) -> Answer:  # noqa: ARG002 - most do not look
         """Return the answer to a request that is not authentic."""
         return _FORGED
+
+    def handshake(self, request: WebhookRequest) -> Answer | None:  # noqa: ARG002 - most have none
+        """Return what an OPTIONS request of the provider waits for, such as CloudEvents' handshake; else None.
+
+        It never brings a message. The provider checks by itself what it asks of the request.
+        """
+        return None
 
     def replies_by_itself(self, message: InboundMessage, klass: ReadingClass) -> bool:
         """Tell whether the provider answers this keyword, so that we stay silent."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from gateway.consent.address import Address, AddressError, Channel, normal_sender
 from gateway.errors import CallerError, NotForUsError
 from gateway.keywords.reading import ReadingClass
-from gateway.net.outgoing import Outgoing
+from gateway.net.outgoing import Outgoing, Web
 from gateway.providers import twilio_rehearsal, twiml
 from gateway.providers.account import AccountSettings
 from gateway.providers.base import (
@@ -27,6 +27,8 @@ from gateway.providers.base import (
     SendResult,
     WebhookRequest,
 )
+from gateway.providers.opt_outs import OptOutList
+from gateway.providers.twilio_consents import TwilioConsents
 from gateway.providers.twilio_replies import answered
 from gateway.providers.twilio_signature import FORM_TYPE, Algorithm, Form, Verifier, covered_form
 
@@ -131,8 +133,9 @@ class TwilioSettings(AccountSettings):
 class Twilio(Provider):
     """One Twilio account."""
 
-    def __init__(self, settings: TwilioSettings, net: Outgoing | None = None) -> None:  # noqa: ARG002 - its library calls
+    def __init__(self, settings: TwilioSettings, net: Outgoing | None = None) -> None:
         self._settings = settings
+        self._net = net or Web()
         self._verifier = _verifier(settings)
         self._replies = settings.provider_replies
         self._overrides = {
@@ -183,7 +186,7 @@ class Twilio(Provider):
     def send(self, message: OutboundMessage) -> SendResult:
         """Send by REST, at most 1600 characters. Never raises for what Twilio or the network does."""
         if self._rest is None:
-            self._rest = _rest_client(self._settings)
+            self._rest = _rest_client(self._settings, self._net)
         if self._rest is None:
             return SendResult(SendOutcome.REFUSED, error_code="no_credentials")
         return self._rest.send(message)
@@ -191,6 +194,14 @@ class Twilio(Provider):
     def rehearse(self, rehearsal: Rehearsal) -> WebhookRequest:
         """Return the form that Twilio posts for an SMS, signed with the first auth token or shared key."""
         return twilio_rehearsal.signed(self._settings.account_sid, self._verifier, rehearsal)
+
+    @property
+    def opt_outs(self) -> OptOutList | None:
+        """Twilio's Consent API, where there are credentials that may write to it."""
+        credentials = _credentials(self._settings)
+        if credentials is None:
+            return None
+        return TwilioConsents(self._net, *credentials, self._settings.messaging_service_sid)
 
 
 def _verifier(settings: TwilioSettings) -> Verifier:
@@ -201,23 +212,32 @@ def _verifier(settings: TwilioSettings) -> Verifier:
     )
 
 
-def _rest_client(settings: TwilioSettings) -> "RestClient | None":
+def _rest_client(settings: TwilioSettings, net: Outgoing) -> "RestClient | None":
     """Return what sends, or None for an account that has shared keys only and so no right to send."""
     from gateway.providers import twilio_rest  # noqa: PLC0415 - half a second, which only a process that sends pays
 
-    secret = settings.api_key_secret or next(iter(settings.auth_tokens), None)
-    if secret is None:
+    credentials = _credentials(settings)
+    if credentials is None:
         return None
+    username, password = credentials
     account = twilio_rest.RestAccount(
         account_sid=settings.account_sid,
-        username=settings.api_key_sid or settings.account_sid,
-        password=secret.get_secret_value(),
+        username=username,
+        password=password,
         service=settings.messaging_service_sid,
         status_callback=settings.status_callback,
         region=settings.region,
         edge=settings.edge,
     )
-    return twilio_rest.RestClient(account)
+    return twilio_rest.RestClient(account, net)
+
+
+def _credentials(settings: TwilioSettings) -> tuple[str, str] | None:
+    """Return user and password of the API: the API key, else the account and its first token."""
+    secret = settings.api_key_secret or next(iter(settings.auth_tokens), None)
+    if secret is None:
+        return None
+    return settings.api_key_sid or settings.account_sid, secret.get_secret_value()
 
 
 def _message_fields(request: WebhookRequest, form: Form) -> Mapping[str, str]:

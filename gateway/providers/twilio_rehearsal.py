@@ -1,9 +1,16 @@
 """A message as Twilio would deliver it, for the demo and for an account's own test."""
 
+import secrets
 from urllib.parse import urlencode
 
 from gateway.providers.base import Rehearsal, WebhookRequest
 from gateway.providers.twilio_signature import FORM_TYPE, Verifier, read_form
+
+
+def rehearsal_account() -> tuple[dict[str, object], str | None]:
+    """Return settings of a made-up account, as in TOML; its auth token signs."""
+    sid, token = "AC" + secrets.token_hex(16), secrets.token_hex(16)
+    return {"provider": "twilio", "account_sid": sid, "auth_tokens": [token]}, None
 
 
 def signed(account_sid: str, verifier: Verifier, rehearsal: Rehearsal) -> WebhookRequest:

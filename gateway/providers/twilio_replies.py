@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 
 from gateway.providers.base import InboundMessage, ProviderReplies
+from gateway.providers.provider_replies import is_toll_free, network_answers, whole_word
 
 
 class SenderKind(Enum):
@@ -38,13 +39,8 @@ _ANSWERED_BY_DEFAULT: Mapping[SenderKind, frozenset[str]] = {
     SenderKind.WHATSAPP: _NO_WORDS,
     SenderKind.OTHER: _NO_WORDS,
 }
-# The toll-free network blocks and replies ("NETWORK MSG: ...") below Twilio: no setting turns that off.
-_ANSWERED_BY_NETWORK: Mapping[SenderKind, frozenset[str]] = {
-    SenderKind.TOLL_FREE: frozenset({"STOP", "START", "UNSTOP"}),
-}
 _KIND_BY_PREFIX = {"rcs": SenderKind.RCS, "whatsapp": SenderKind.WHATSAPP}
 _SHORT_CODE = re.compile(r"[0-9]{3,6}", re.ASCII)
-_TOLL_FREE = re.compile(r"\+1(?:800|833|844|855|866|877|888)[0-9]{7}", re.ASCII)
 
 
 def answered(message: InboundMessage, replies: ProviderReplies) -> bool:
@@ -55,10 +51,9 @@ def answered(message: InboundMessage, replies: ProviderReplies) -> bool:
     if message.provider_replied:
         return True
     kind = sender_kind(message)
-    word = _whole_word(message.text)
-    if word in _ANSWERED_BY_NETWORK.get(kind, _NO_WORDS):
+    if kind is SenderKind.TOLL_FREE and network_answers(message):
         return True
-    return replies is ProviderReplies.AUTO and word in _ANSWERED_BY_DEFAULT[kind]
+    return replies is ProviderReplies.AUTO and whole_word(message.text) in _ANSWERED_BY_DEFAULT[kind]
 
 
 def sender_kind(message: InboundMessage) -> SenderKind:
@@ -66,16 +61,8 @@ def sender_kind(message: InboundMessage) -> SenderKind:
     kind = _KIND_BY_PREFIX.get(message.origin.partition(":")[0].lower())
     if kind is not None:
         return kind
-    if _TOLL_FREE.fullmatch(message.sender):
+    if is_toll_free(message.sender):
         return SenderKind.TOLL_FREE
     if message.sender.startswith("+"):
         return SenderKind.LONG_CODE
     return SenderKind.SHORT_CODE if _SHORT_CODE.fullmatch(message.sender) else SenderKind.OTHER
-
-
-def _whole_word(text: str) -> str:
-    """Return the text as Twilio compares it: trimmed, in upper case.
-
-    ASCII only: Python's upper case would turn a long s or a ligature into the letters of STOP, Twilio does not.
-    """
-    return text.strip(" \t\r\n").upper() if text.isascii() else ""

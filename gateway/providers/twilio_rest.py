@@ -1,17 +1,15 @@
 """Sending by Twilio's REST API, through the official library."""
 
 import json
-import os
 from dataclasses import dataclass, field
 
-import requests
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException  # type: ignore[import-untyped]  # the library ships no types
-from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]  # the library ships no types
 from twilio.rest import Client  # type: ignore[import-untyped]  # the library ships no types
-from urllib3.exceptions import ConnectTimeoutError, ProxyError
 
 from gateway.consent.address import Channel
+from gateway.net.outgoing import NothingSentError, OutcomeUnknownError, Outgoing
 from gateway.providers.base import OutboundMessage, SendOutcome, SendResult
+from gateway.providers.twilio_client import OutgoingClient
 
 _TIMEOUT_SECONDS = 10.0
 _MAX_CHARACTERS = 1600
@@ -26,7 +24,6 @@ _BY_CODE = {
 }
 # RFC 9110 section 15.5.9 and RFC 6585 section 4: the request was not taken.
 _BY_STATUS = {408: SendOutcome.BUSY, 429: SendOutcome.BUSY}
-_BEFORE_SENDING = (ConnectTimeoutError, ProxyError)  # a refused connection and an unknown name are the former
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +40,30 @@ class RestAccount:
 
 
 class RestClient:
-    """Sends messages of one account. Opens its connection on first use, once per process."""
+    """Sends messages of one account."""
 
-    __slots__ = ("_account", "_opened")
+    __slots__ = ("_account", "_client")
 
-    def __init__(self, account: RestAccount) -> None:
+    def __init__(self, account: RestAccount, net: Outgoing) -> None:
         self._account = account
-        self._opened: tuple[int, Client] | None = None
+        self._client = _client(account, net)
 
     def send(self, message: OutboundMessage) -> SendResult:
         """Send one message, once. Every failure is an outcome; only a certain one may be repeated."""
         if len(message.text) > _MAX_CHARACTERS:
             return SendResult(SendOutcome.REFUSED, error_code=_TOO_LONG)
         try:
-            sent = self._client().messages.create(**self._parameters(message))
+            sent = self._client.messages.create(**self._parameters(message))
         except (TwilioRestException, TwilioServiceException) as error:
             return SendResult(_outcome(error.status, error.code), error_code=str(error.code))
         except json.JSONDecodeError:
             # Accepted, with an answer that cannot be read.
             return SendResult(SendOutcome.UNKNOWN)
-        except requests.RequestException as error:
-            return SendResult(SendOutcome.BUSY if _nothing_was_sent(error) else SendOutcome.UNKNOWN)
+        except NothingSentError:
+            return SendResult(SendOutcome.BUSY)
+        except OutcomeUnknownError:
+            return SendResult(SendOutcome.UNKNOWN)
         return SendResult(SendOutcome.SENT, message_id=sent.sid)
-
-    def _client(self) -> Client:
-        # A forked process must not share its parent's TLS connections.
-        process = os.getpid()
-        if self._opened is None or self._opened[0] != process:
-            self._opened = (process, _open(self._account))
-        return self._opened[1]
 
     def _parameters(self, message: OutboundMessage) -> dict[str, str]:
         prefix = "whatsapp:" if message.address.channel is Channel.WHATSAPP else ""
@@ -87,16 +79,15 @@ class RestClient:
         return parameters
 
 
-def _open(account: RestAccount) -> Client:
-    # No retries in the transport: a repeated POST is a second message. Redirects are off by default.
-    transport = TwilioHttpClient(timeout=_TIMEOUT_SECONDS)
+def _client(account: RestAccount, net: Outgoing) -> Client:
+    # No retries in the transport: a repeated POST is a second message.
     return Client(
         account.username,
         account.password,
         account.account_sid,
         region=account.region,
         edge=account.edge,
-        http_client=transport,
+        http_client=OutgoingClient(net, timeout=_TIMEOUT_SECONDS),
     )
 
 
@@ -110,9 +101,3 @@ def _outcome(status: int, code: int | None) -> SendOutcome:
     if known is not None:
         return known
     return SendOutcome.UNKNOWN if status >= _SERVER_ERROR else SendOutcome.REFUSED
-
-
-def _nothing_was_sent(error: requests.RequestException) -> bool:
-    """Tell whether the connection failed before the request left: name resolution, refusal, connect time-out."""
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), _BEFORE_SENDING)

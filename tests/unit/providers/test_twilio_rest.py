@@ -1,6 +1,5 @@
 """What a send comes to, with Twilio's recorded answers and the network's faults."""
 
-import os
 import socket
 from urllib.parse import parse_qs
 
@@ -10,6 +9,9 @@ import responses
 from urllib3.exceptions import ProtocolError
 
 from gateway.consent.address import Address, Channel
+from gateway.net.addresses import Inside
+from gateway.net.guard import Guard
+from gateway.net.outgoing import Route, Web
 from gateway.providers.base import OutboundMessage, SendOutcome, SendResult
 from gateway.providers.twilio import Twilio, TwilioSettings
 
@@ -29,11 +31,12 @@ def error(status, code):
     }
 
 
-def twilio(**values):
+def twilio(*, net=None, **values):
     return Twilio(
         TwilioSettings(
             **{"provider": "twilio", "account_sid": "ACtest", "auth_tokens": ["token-1", "token-2"], **values}
-        )
+        ),
+        net,
     )
 
 
@@ -42,13 +45,9 @@ def message(text="Bye.", *, address=PERSON, sender="+15555550199", service=None)
 
 
 def sent_form(call):
-    return {name: value for name, [value] in parse_qs(call.request.body, keep_blank_values=True).items()}
-
-
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch):
-    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
+    return {
+        name: value for name, [value] in parse_qs(call.request.body.decode(), keep_blank_values=True).items()
+    }
 
 
 @pytest.fixture
@@ -188,7 +187,8 @@ def closed_port():
 def test_a_refused_connection_is_busy(monkeypatch, closed_port):
     target = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", closed_port))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: target)
-    assert twilio().send(message()) == SendResult(SendOutcome.BUSY)
+    inside = Route(Guard(Inside.of(["127.0.0.1"])))
+    assert twilio(net=Web(inside)).send(message()) == SendResult(SendOutcome.BUSY)
 
 
 def test_a_connection_that_times_out_is_busy(monkeypatch):
@@ -198,15 +198,22 @@ def test_a_connection_that_times_out_is_busy(monkeypatch):
     monkeypatch.setattr(
         socket,
         "getaddrinfo",
-        lambda *_args, **_kwargs: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 443))],
+        lambda *_args, **_kwargs: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))],
     )
     monkeypatch.setattr(socket.socket, "connect", late)
     assert twilio().send(message()) == SendResult(SendOutcome.BUSY)
 
 
-def test_an_unreachable_proxy_is_busy(monkeypatch, closed_port):
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed_port}")
-    assert twilio().send(message()) == SendResult(SendOutcome.BUSY)
+def test_a_proxy_of_the_environment_is_not_used(api, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    api.post(URL, json=CREATED, status=201)
+    twilio().send(message())
+    assert api.calls[0].request.req_kwargs["proxies"] == {}
+
+
+def test_an_unreachable_proxy_is_busy(closed_port):
+    route = Route(proxy=f"http://127.0.0.1:{closed_port}")
+    assert twilio(net=Web(route)).send(message()) == SendResult(SendOutcome.BUSY)
 
 
 def test_a_failed_send_is_not_repeated_by_the_transport(api):
@@ -227,23 +234,11 @@ def test_shared_keys_give_no_right_to_send():
     assert receiver.send(message()) == SendResult(SendOutcome.REFUSED, error_code="no_credentials")
 
 
-def test_the_connection_is_opened_once_per_process(api, monkeypatch):
-    api.post(URL, json=CREATED, status=201)
-    account = twilio()
-    assert account._rest is None
-    account.send(message())
-    first = account._rest._client()
-    assert account._rest._client() is first
-    assert first.http_client.timeout == 10.0
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-    assert account._rest._client() is not first
-
-
 def test_no_secret_shows_once_it_sends(api):
     api.post(URL, json=CREATED, status=201)
     account = twilio()
     account.send(message())
-    shown = repr(account) + repr(account._rest) + repr(account._rest._account) + repr(account._rest._client())
+    shown = repr(account) + repr(account._rest) + repr(account._rest._account) + repr(account._rest._client)
     assert "token-" not in shown
 
 
