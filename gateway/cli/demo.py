@@ -1,64 +1,51 @@
-"""`gateway demo`: a day of a small shop, played against a running gateway with really signed requests."""
+"""`gateway demo`: a day of a small shop, or one provider's messages, with really signed requests."""
 
-import secrets
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from xml.etree import ElementTree as ET
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 
 import click
-import requests
 from rich.table import Table
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # ships no types
 
+from gateway.cli.day import Step, day
 from gateway.cli.first_run import DATA, DataFolder
 from gateway.cli.output import as_json, console, print_json, settings_of
-from gateway.consent.address import Address, Channel
+from gateway.cli.plays import Scene, play
+from gateway.cli.private_gateway import private_gateway
+from gateway.cli.shop import Line, Shop, moment
 from gateway.errors import ConfigurationError
 from gateway.keys import Keys
-from gateway.mail.list_unsubscribe import unsubscribe_headers
-from gateway.mail.tokens import LinkGrant, LinkPurpose, LinkTokens
-from gateway.providers.twilio import TwilioSettings
+from gateway.mail.tokens import LinkTokens
+from gateway.providers.base import CannotRehearseError
+from gateway.providers.registry import KINDS
 from gateway.settings import Settings
 
-_TIMEOUT = 10
-_NO_REPLY = "(no reply)"
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """The running gateway and what is needed to speak to it as its provider, a mail client and an operator."""
-
-    base: str
-    account: str
-    sender: str
-    program: str
-    validator: RequestValidator = field(repr=False)
-    account_sid: str = field(repr=False)
-    bearer: str = field(repr=False)
-    links: LinkTokens = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that happens, what the gateway answered, and what it holds afterwards."""
-
-    hour: str
-    what: str
-    answered: str
-    recorded: str
+_ALL = "all"
 
 
 @click.command()
 @click.option("--token", help="Operator token; default the one that the first `gateway serve` made.")
+@click.option(
+    "--provider",
+    "kind",
+    type=click.Choice([*KINDS, _ALL]),
+    help="Play STOP, HELP and START through this provider. Without an account of it, in a gateway of its own.",
+)
 @as_json
 @click.pass_context
-def demo(context: click.Context, token: str | None, *, as_json: bool) -> None:
+def demo(context: click.Context, token: str | None, kind: str | None, *, as_json: bool) -> None:
     """Play STOP, "Stop.", START, HELP, a duplicate, a forgery and one-click unsubscribes."""
-    shop = _shop(settings_of(context), token)
-    steps = []
+    if kind is None:
+        _show_day(_shop(settings_of(context), token), as_json=as_json)
+        return
+    with _shops(context, kind, token) as shops:
+        _show_plays(shops, as_json=as_json)
+
+
+def _show_day(shop: Shop, *, as_json: bool) -> None:
+    steps: list[Step] = []
     table = Table("time", "what happened", "the gateway answered", "who is out, and why", show_lines=True)
-    for step in _day(shop):
+    for step in day(shop):
         steps.append(step)
         table.add_row(step.hour, step.what, step.answered, step.recorded)
     if as_json:
@@ -70,25 +57,94 @@ def demo(context: click.Context, token: str | None, *, as_json: bool) -> None:
     console().print("The same for a person of your own:  gateway status +15550100123")
 
 
+def _show_plays(shops: Sequence[Shop], *, as_json: bool) -> None:
+    scenes: list[Scene] = []
+    for shop in shops:
+        if not as_json:
+            console().print(f"[bold]{shop.line.kind}[/]")
+        for scene in play(shop):
+            scenes.append(scene)
+            if not as_json:
+                _show_scene(scene)
+    if as_json:
+        print_json([asdict(scene) for scene in scenes])
+
+
+def _show_scene(scene: Scene) -> None:
+    show = console()
+    show.print(f"  {scene.what}")
+    for name, text in (("sent", scene.sent), ("answered", scene.answered), ("recorded", scene.recorded)):
+        show.print(f"    {name:<9} {text}", markup=False, no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def _shops(context: click.Context, kind: str, token: str | None) -> Iterator[Sequence[Shop]]:
+    """Give the shop of a configured account of this kind, else one with a gateway of its own."""
+    own = None if kind == _ALL else _configured_shop(_settings_if_any(context), kind, token)
+    if own is not None:
+        yield [own]
+        return
+    with private_gateway(KINDS if kind == _ALL else [kind]) as shops:
+        yield shops
+
+
+def _settings_if_any(context: click.Context) -> Settings | None:
+    """Load the settings; None where there are none: the demo of a provider needs none."""
+    try:
+        return settings_of(context)
+    except ConfigurationError:
+        if context.find_root().obj:
+            raise
+        return None
+
+
+def _configured_shop(settings: Settings | None, kind: str, token: str | None) -> Shop | None:
+    if settings is None or not any(account.provider == kind for account in settings.accounts.values()):
+        return None
+    line = _line(settings, kind)
+    return None if line is None else _at(settings, line, token)
+
+
 def _shop(settings: Settings, token: str | None) -> Shop:
-    found = [
-        (name, a) for name, a in settings.accounts.items() if isinstance(a, TwilioSettings) and a.auth_tokens
-    ]
+    line = _line(settings)
+    if line is None:
+        raise ConfigurationError(
+            "the demo needs an account whose secrets are ours: of twilio, for example. "
+            "One without settings: gateway demo --provider twilio"
+        )
+    return _at(settings, line, token)
+
+
+def _at(settings: Settings, line: Line, token: str | None) -> Shop:
     programs = [(slug, program) for slug, program in settings.programs.items() if program.senders]
-    if not found or not programs:
-        raise ConfigurationError("the demo needs an account of twilio and a program with a sender")
-    (name, account), (slug, program) = found[0], programs[0]
-    bearer = token or _first_token()
+    if not programs:
+        raise ConfigurationError("the demo needs a program with a sender")
+    slug, program = programs[0]
     return Shop(
         base=settings.server.public_url,
-        account=name,
+        line=line,
         sender=program.senders[0],
         program=slug,
-        validator=RequestValidator(account.auth_tokens[0].get_secret_value()),
-        account_sid=account.account_sid,
-        bearer=bearer,
+        bearer=token or _first_token(),
         links=LinkTokens(Keys.of(settings.keys).links),
     )
+
+
+def _line(settings: Settings, kind: str | None = None) -> Line | None:
+    """Return the first account that can be rehearsed with the secrets we have."""
+    for name, account in settings.accounts.items():
+        line = Line.of(f"{account.public_url or settings.server.public_url}/sms/{name}", account)
+        if kind in {None, account.provider} and _can_be_played(line):
+            return line
+    return None
+
+
+def _can_be_played(line: Line) -> bool:
+    try:
+        line.message("HELP", "+15550100123", "+15550100100", at=moment())
+    except CannotRehearseError:
+        return False
+    return True
 
 
 def _first_token() -> str:
@@ -96,102 +152,3 @@ def _first_token() -> str:
     if not path.exists():
         raise ConfigurationError("no operator token: give one with --token (gateway token create makes it)")
     return path.read_text().strip()
-
-
-def _day(shop: Shop) -> Iterator[Step]:
-    ann, ben, cleo, dan = (_fresh_number() for _ in range(4))
-    yield Step("08:00", f"Before anything: may we text Ann ({ann})?", "", _state(shop, "sms", ann))
-    stop = secrets.token_hex(16)
-    yield _sms(shop, "09:12", "Ann", ann, "STOP", stop)
-    yield _sms(shop, "09:12", "Ann (Twilio delivers it again)", ann, "STOP", stop)
-    yield _sms(shop, "10:30", "Ben", ben, "“Stop.”\n", secrets.token_hex(16))
-    yield _sms(shop, "11:05", "Dan", dan, "help please", secrets.token_hex(16))
-    yield _sms(shop, "12:00", "Dan", dan, "can you stop by at 5?", secrets.token_hex(16))
-    yield _forged(shop, "13:40", cleo)
-    yield _sms(shop, "17:20", "Ann, who has thought again", ann, "START", secrets.token_hex(16))
-    yield from _mail(shop)
-
-
-def _mail(shop: Shop) -> Iterator[Step]:
-    eve = f"eve.{secrets.token_hex(3)}@example.org"
-    grant = LinkGrant(LinkPurpose.UNSUBSCRIBE, Address(Channel.EMAIL, eve), shop.program, int(time.time()))
-    url = f"{shop.base}/u/{shop.links.mint(grant)}"
-    headers = dict(unsubscribe_headers(url, allow_loopback=True))
-    scan = requests.get(url, timeout=_TIMEOUT)
-    yield Step(
-        "18:00",
-        f"A virus scanner opens the link in Eve's mail ({eve})",
-        f"{scan.status_code}, a page with a button",
-        _state(shop, "email", eve),
-    )
-    for what in ("Eve's mail client posts one-click", "It posts again"):
-        name, value = headers["List-Unsubscribe-Post"].split("=")
-        answer = requests.post(url, data={name: value}, timeout=_TIMEOUT)
-        yield Step("18:30", what, f"{answer.status_code} {answer.text.strip()}", _state(shop, "email", eve))
-    bad = requests.post(url[:-2] + "AA", data="List-Unsubscribe=One-Click", timeout=_TIMEOUT)
-    yield Step(
-        "19:00",
-        "Somebody tries an altered link",
-        f"{bad.status_code}, the same for every bad link",
-        "nothing changed",
-    )
-
-
-def _sms(shop: Shop, hour: str, who: str, number: str, text: str, message: str) -> Step:
-    answer = _post(shop, number, text, message, forge=False)
-    said = _texts(answer)
-    return Step(
-        hour,
-        f"{who}: {text.strip()}",
-        f"{answer.status_code} {said or _NO_REPLY}",
-        _state(shop, "sms", number),
-    )
-
-
-def _forged(shop: Shop, hour: str, number: str) -> Step:
-    answer = _post(shop, number, "STOP", secrets.token_hex(16), forge=True)
-    return Step(
-        hour, "A forger sends STOP in Cleo's name", f"{answer.status_code}", _state(shop, "sms", number)
-    )
-
-
-def _post(shop: Shop, number: str, text: str, message: str, *, forge: bool) -> requests.Response:
-    url = f"{shop.base}/sms/{shop.account}"
-    fields = {
-        "MessageSid": f"SM{message}",
-        "AccountSid": shop.account_sid,
-        "From": number,
-        "To": shop.sender,
-        "Body": text,
-        "NumMedia": "0",
-        "NumSegments": "1",
-        "SmsStatus": "received",
-        "ApiVersion": "2010-04-01",
-        "FromCity": "",
-    }
-    signature = shop.validator.compute_signature(url, {**fields, "Body": "hello"} if forge else fields)
-    return requests.post(url, data=fields, headers={"X-Twilio-Signature": signature}, timeout=_TIMEOUT)
-
-
-def _texts(answer: requests.Response) -> str:
-    if answer.status_code != requests.codes.ok:
-        return ""
-    return " ".join(message.text or "" for message in ET.fromstring(answer.content))  # noqa: S314 - our own answer
-
-
-def _state(shop: Shop, channel: str, address: str) -> str:
-    answer = requests.get(
-        f"{shop.base}/v1/consents/{channel}/{address}",
-        params={"program": shop.program},
-        headers={"Authorization": f"Bearer {shop.bearer}"},
-        timeout=_TIMEOUT,
-    )
-    answer.raise_for_status()
-    (decision,) = answer.json()["decisions"]
-    verdict = "may be sent to" if decision["allowed"] else "out"
-    return f"{verdict}: {decision['reason']}" + (f", {decision['rule']}" if decision.get("rule") else "")
-
-
-def _fresh_number() -> str:
-    """Return a number of the range kept for fiction, so that every demo begins with people unknown."""
-    return f"+1{secrets.choice((212, 312, 415, 512, 617, 702))}55501{secrets.randbelow(100):02d}"
