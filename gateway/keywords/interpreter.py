@@ -3,6 +3,7 @@
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from gateway.errors import ConfigurationError
 from gateway.keywords.keyword_stage import read_keywords
@@ -12,6 +13,8 @@ from gateway.keywords.phrase_stage import read_phrases
 from gateway.keywords.programs import ProgramWords, with_programs
 from gateway.keywords.protected import PROTECTED_LANGUAGE
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
+from gateway.keywords.tags import broader
+from gateway.keywords.texts import Texts
 from gateway.keywords.typo_stage import read_typos
 from gateway.keywords.verdict_stage import weigh
 from gateway.keywords.vocabulary import Vocabulary
@@ -20,6 +23,8 @@ from gateway.keywords.wrapper_stage import Unwrapped, unwrap
 # What a stage makes of a message: a reading; the part of it that the later stages should read, when it
 # took off a wrapper; or nothing, when it cannot tell.
 Outcome = Reading | Unwrapped | None
+# Told of each stage: its name, the message as it got it, and its outcome.
+Watch = Callable[[str, Normalised, Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class Reader:
                 return reading
         return weigh(self._own(text, context), context.verdict)
 
+    def watched(self, text: str, context: Context, watch: Watch) -> Reading:
+        """Return the same reading, and tell `watch` of each stage on the way."""
+        return weigh(_read_by(self.stages, self.vocabulary, text, context, watch), context.verdict)
+
     def _own(self, text: str, context: Context) -> Reading:
         return _read_by(self.stages, self.vocabulary, text, context)
 
@@ -80,14 +89,23 @@ class Interpreter:
             self._lexicons[lexicon.language] = known.extended(lexicon) if known else lexicon
 
     @classmethod
+    @cache
     def shipped(cls) -> "Interpreter":
-        """Return the interpreter of the shipped languages. Reads files; raises `ConfigurationError`."""
+        """Return the interpreter of the shipped languages. Reads files; raises `ConfigurationError`.
+
+        One for the process: what it has worked out for one set of languages serves all who read them.
+        """
         return cls(shipped_lexicons())
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The tags of the known languages, in order."""
         return tuple(sorted(self._lexicons))
+
+    @property
+    def texts(self) -> Texts:
+        """What we answer, in all known languages."""
+        return Texts({tag: lexicon.texts for tag, lexicon in self._lexicons.items()})
 
     def for_programs(self, programs: Sequence[ProgramWords]) -> Reader:
         """Return the reader for one sender with these programs; without any, it reads English.
@@ -112,26 +130,31 @@ class Interpreter:
         tags = [(tag, program) for program in programs for tag in program.languages]
         chosen: dict[str, Lexicon] = {}
         for tag, program in tags:
-            found = self._of_tag(tag.lower())
+            found = self._of_tag(tag)
             if not found:
                 known = ", ".join(self.languages)
-                raise ConfigurationError(f'{program.place(tag)}: unknown language "{tag}"; known are {known}')
+                raise ConfigurationError(
+                    f'{program.place(tag, key="languages")}: unknown language "{tag}"; known are {known}'
+                )
             chosen.update((lexicon.language, lexicon) for lexicon in found)
         return list(chosen.values()) or self._of_tag(PROTECTED_LANGUAGE)
 
     def _of_tag(self, tag: str) -> list[Lexicon]:
         """Return the lexicons of a tag: the region's own words come on top of the language's: "en-au", "en"."""
-        tags = dict.fromkeys((tag, tag.partition("-")[0]))
-        return [self._lexicons[name] for name in tags if name in self._lexicons]
+        return [self._lexicons[name] for name in broader(tag) if name in self._lexicons]
 
 
-def _read_by(stages: Sequence[Stage], vocabulary: Vocabulary, text: str, context: Context) -> Reading:
+def _read_by(
+    stages: Sequence[Stage], vocabulary: Vocabulary, text: str, context: Context, watch: Watch | None = None
+) -> Reading:
     message = vocabulary.resolved(normalise(text))
     passed: tuple[str, ...] = (_NORMALISE,)
     best: Reading | None = None
     for stage in stages:
         passed = (*passed, stage.name)
         outcome = stage.read(message, vocabulary, context)
+        if watch:
+            watch(stage.name, message, outcome)
         if isinstance(outcome, Unwrapped):
             message, best = outcome.message, outcome.instead
         elif outcome is not None and (best is None or _is_surer(outcome, best)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 
 from gateway.keywords.document import Document, Shape
@@ -18,6 +19,7 @@ _SHAPE = Shape(
         "words": tuple(KEYWORD_CLASSES),
         "spellings": (),
         "reach": ("all",),
+        "answered_in": (),
         "fillers": ("anywhere", "after", "all"),
         "guards": ("negations", "phrases"),
         "typos": ("real_words",),
@@ -63,6 +65,7 @@ class Lexicon:
     wrappers: Wrappers = field(default_factory=Wrappers)
     real_words: frozenset[str] = frozenset()  # words that a slip could turn a keyword into (R23)
     texts: Mapping[str, str] = field(default_factory=dict)  # what we answer, by key
+    sets: tuple[str, ...] = ()  # the names of the groups of words that its phrases may use
 
     def extended(self, other: "Lexicon") -> "Lexicon":
         """Return a lexicon with the words of both: a deployment's own file adds and takes nothing away."""
@@ -74,14 +77,22 @@ class Lexicon:
             self.wrappers | other.wrappers,
             self.real_words | other.real_words,
             {**self.texts, **other.texts},
+            self.sets + other.sets,
         )
 
 
+@cache
 def shipped_lexicons() -> tuple[Lexicon, ...]:
     """Read the languages that come with the gateway. Raises `ConfigurationError` as `read_lexicon` does."""
+    return tuple(read_lexicon(name, text) for name, text in shipped_files())
+
+
+def shipped_files() -> Iterator[tuple[str, str]]:
+    """Yield name and text of each language file that comes with the gateway, in the order of their names."""
     folder = resources.files("gateway.keywords") / "languages"
     files = {file.name: file for file in folder.iterdir() if file.name.endswith(".toml")}
-    return tuple(read_lexicon(name, files[name].read_text(encoding="utf-8")) for name in sorted(files))
+    for name in sorted(files):
+        yield name, files[name].read_text(encoding="utf-8")
 
 
 def read_lexicon(name: str, text: str, *, is_addition: bool = False) -> Lexicon:
@@ -115,11 +126,13 @@ def read_lexicon(name: str, text: str, *, is_addition: bool = False) -> Lexicon:
             form for text in document.strings("typos", "real_words") for form in spelled(text)
         ),
         texts=read_texts(document),
+        sets=tuple(document.table("sets")),
     )
 
 
 def _words(document: Document, language: str) -> Iterator[Word]:
     others = _other_spellings(document)
+    languages = _other_languages(document)
     reach_all = _phrases(document, "reach", "all")
     for name, klass in KEYWORD_CLASSES.items():
         for text in document.strings("words", name):
@@ -127,7 +140,7 @@ def _words(document: Document, language: str) -> Iterator[Word]:
             yield Word(
                 text=canonical(text),
                 klass=klass,
-                language=language,
+                language=languages.get(spellings[0], language),
                 spellings=spellings + others.pop(spellings[0], ()),
                 place=document.source.place("words", key=name, word=text),
                 reaches_all=not reach_all.isdisjoint(spellings),
@@ -145,6 +158,15 @@ def _other_spellings(document: Document) -> dict[str, tuple[str, ...]]:
         main = _forms(document, "spellings", other, word)[0]
         found[main] = found.get(main, ()) + _forms(document, "spellings", other, other)
     return found
+
+
+def _other_languages(document: Document) -> dict[str, str]:
+    """Return the languages of [answered_in], by the matching form of the words that are answered in them."""
+    return {
+        _forms(document, "answered_in", tag, text)[0]: tag.lower()
+        for tag in document.table("answered_in")
+        for text in document.strings("answered_in", tag)
+    }
 
 
 def _index(document: Document, words: tuple[Word, ...], fillers: Fillers) -> Mapping[str, Word]:

@@ -19,6 +19,8 @@ _LOOKALIKES = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеѕіјкморстухԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαικνορτυ",
     "ABESIJKMHOPCTYXaesijkmopctyxdhqwABEZHIKMNOPTYXaikvoptu",
 )
+# Letters of Latin script whose stroke or missing dot is no mark to Unicode: "wy\u0142\u0105cz" is typed "wylacz".
+_STROKES = str.maketrans("\u0142\u0111\u00f8\u0127\u0167\u0131", "ldohti")
 
 # The two grammars below say the same: a word is a run of word characters, apostrophes allowed inside.
 _PLAIN_WORD = re.compile(r"[a-z0-9]+(?:'[a-z0-9]+)*")
@@ -92,7 +94,7 @@ def _folded(word: str) -> str:
     if word.isascii():
         return word
     kept: list[str] = []
-    for character in unicodedata.normalize("NFD", word):
+    for character in unicodedata.normalize("NFD", word).translate(_STROKES):
         if unicodedata.combining(character) and kept and kept[-1].isascii():
             continue
         kept.append(character)

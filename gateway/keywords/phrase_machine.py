@@ -22,6 +22,7 @@ _GOAL_ANYWHERE, _GOAL_END, _GOAL_QUESTION = (
 )  # bits: a goal reached, or reached if the sentence ends so
 _REACHES = {Ending.ANY: 1, Ending.END: 2, Ending.QUESTION: 4}
 _MOST_NODES = 20_000
+_NOTHING: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,16 @@ class PhraseMachine(Generic[Label]):
     """
 
     def __init__(self, phrases: Iterable[tuple[Phrase, Label, bool]]) -> None:
-        self._edges: list[dict[str, list[int]]] = [{}, {}]
-        self._gaps: list[list[int]] = [[], []]  # states that any word leads to
+        self._follow: list[set[int]] = [set(), set()]  # states after each, by the words that these want
+        self._gaps: list[set[int]] = [set(), set()]  # states after each, by any word
+        self._wanted: dict[str, set[int]] = {}  # states that a word leads to, from a state before them
+        self._shared: dict[tuple[frozenset[int], Words | Gap], frozenset[int]] = {}
         self._accepts: dict[int, list[tuple[Ending, Label]]] = {}
         self._reaches: dict[int, int] = {}
         for phrase, label, is_goal in phrases:
             self._add(phrase, label, is_goal=is_goal)
-        self.words = frozenset(word for edges in self._edges for word in edges)
+        self._shared = {}  # needed to build only
+        self.words = frozenset(self._wanted)
         self._nodes: dict[tuple[frozenset[int], bool], _Node] = {}
         self._first = self._node(frozenset(), at_start=True)
 
@@ -118,16 +122,16 @@ class PhraseMachine(Generic[Label]):
 
     def _step(self, open_states: dict[int, int], word: str, at: int, *, at_start: bool) -> dict[int, int]:
         following: dict[int, int] = {}
-        edges, gaps = self._edges, self._gaps
+        wanted, follow, gaps = self._wanted.get(word, _NOTHING), self._follow, self._gaps
         for state, begun in open_states.items():
-            for target in edges[state].get(word, ()):
+            for target in follow[state] & wanted:
                 following.setdefault(target, begun)
             for target in gaps[state]:
                 following.setdefault(target, begun)
-        for target in edges[_ANYWHERE].get(word, ()):
+        for target in follow[_ANYWHERE] & wanted:
             following.setdefault(target, at)
         if at_start:
-            for target in edges[_AT_START].get(word, ()):
+            for target in follow[_AT_START] & wanted:
                 following.setdefault(target, at)
         return following
 
@@ -155,26 +159,28 @@ class PhraseMachine(Generic[Label]):
                 self._reaches[state] = self._reaches.get(state, 0) | _REACHES[phrase.ending]
 
     def _link(self, item: Item, sources: frozenset[int]) -> frozenset[int]:
-        """Let the item follow the sources, and return the states after it."""
-        if isinstance(item, Words):
-            return frozenset({self._linked_words(item, sources)})
-        if isinstance(item, Gap):
-            return self._linked_gap(item, sources)
-        return self._linked_choice(item, sources)
+        """Let the item follow the sources, and return the states after it. Phrases share what they begin with."""
+        if isinstance(item, Choice):
+            return self._linked_choice(item, sources)
+        if (sources, item) not in self._shared:
+            linked = self._linked_gap if isinstance(item, Gap) else self._linked_words
+            self._shared[sources, item] = linked(item, sources)  # type: ignore[arg-type]  # each gets its own kind
+        return self._shared[sources, item]
 
-    def _linked_words(self, item: Words, sources: frozenset[int]) -> int:
+    def _linked_words(self, item: Words, sources: frozenset[int]) -> frozenset[int]:
         target = self._new()
         for source in sources:
-            for word in item.keys:
-                self._edges[source].setdefault(word, []).append(target)
-        return target
+            self._follow[source].add(target)
+        for word in item.keys:
+            self._wanted.setdefault(word, set()).add(target)
+        return frozenset({target})
 
     def _linked_gap(self, gap: Gap, sources: frozenset[int]) -> frozenset[int]:
         reached = frozenset() if gap.least else sources
         for _ in range(gap.most):
             target = self._new()
             for source in sources:
-                self._gaps[source].append(target)
+                self._gaps[source].add(target)
             sources = frozenset({target})
             reached |= sources
         return reached
@@ -189,6 +195,6 @@ class PhraseMachine(Generic[Label]):
         return reached
 
     def _new(self) -> int:
-        self._edges.append({})
-        self._gaps.append([])
-        return len(self._edges) - 1
+        self._follow.append(set())
+        self._gaps.append(set())
+        return len(self._follow) - 1

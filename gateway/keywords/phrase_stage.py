@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from gateway.keywords.keyword_stage import read_keywords
 from gateway.keywords.normalise import Normalised
@@ -44,7 +45,7 @@ _MEANINGS = {
 _ORDER = {kind: place for place, kind in enumerate(_MEANINGS)}
 _HOLDING = frozenset({PhraseKind.GUARD, PhraseKind.OTHER_CHANNEL})
 
-_Found = Match[PhraseRule]
+Found: TypeAlias = Match[PhraseRule]
 
 
 def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) -> Reading | None:
@@ -62,6 +63,33 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
     return _reading(message, best, _named(words, vocabulary, best))
 
 
+def phrases_in(message: Normalised, vocabulary: Vocabulary) -> list[Found]:
+    """Return every phrase and guard in the message, also those that decide nothing."""
+    words = _resolved(message, vocabulary)
+    return [
+        match
+        for part in sentences(message)
+        for match in vocabulary.grammar.machine.search(
+            words, vocabulary.filler_places(words, part.first, part.last), part
+        )
+    ]
+
+
+def holder(match: Found, matches: Iterable[Found]) -> Found | None:
+    """Return the guard among the matches that holds this one back, None for none."""
+    if match.label.kind is PhraseKind.GUARD:
+        return None
+    guards = (other for other in matches if other.label.kind in _HOLDING)
+    return next((guard for guard in guards if _holds(guard, match)), None)
+
+
+def counts(match: Found, context: Context) -> bool:
+    """Tell whether the phrase means anything in this context: some do only in a reply to advertising."""
+    if match.label.kind is PhraseKind.GUARD:
+        return True
+    return context.marketing or not _MEANINGS[match.label.kind].replies_only
+
+
 def _resolved(message: Normalised, vocabulary: Vocabulary) -> tuple[str, ...]:
     """Return the words without typing errors; a number is a number."""
     tokens = vocabulary.tokens
@@ -74,7 +102,7 @@ def _corrected(key: str, typos: Mapping[str, str]) -> str:
     return typos.get(key, key)
 
 
-def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) -> list[_Found]:
+def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) -> list[Found]:
     skips = vocabulary.filler_places(words, sentence.first, sentence.last)
     machine = vocabulary.grammar.machine
     if not machine.finds(words, skips, sentence):
@@ -82,7 +110,7 @@ def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) ->
     return machine.search(words, skips, sentence)
 
 
-def _standing(matches: Collection[_Found]) -> list[_Found]:
+def _standing(matches: Collection[Found]) -> list[Found]:
     """Leave out the phrases that a guard touches. One that holds the whole guard and more stands."""
     guards = [match for match in matches if match.label.kind in _HOLDING]
     return [
@@ -92,31 +120,39 @@ def _standing(matches: Collection[_Found]) -> list[_Found]:
     ]
 
 
-def _holds(guard: _Found, match: _Found) -> bool:
+def _holds(guard: Found, match: Found) -> bool:
     if guard.label.kind is match.label.kind or guard.last < match.first or match.last < guard.first:
         return False
     contains = match.first <= guard.first and guard.last <= match.last
     return not contains or (match.first, match.last) == (guard.first, guard.last)
 
 
-def _counting(matches: Iterable[_Found], context: Context) -> list[_Found]:
-    return [match for match in matches if context.marketing or not _MEANINGS[match.label.kind].replies_only]
+def _counting(matches: Iterable[Found], context: Context) -> list[Found]:
+    return [match for match in matches if counts(match, context)]
 
 
-def _rank(match: _Found) -> tuple[int, int, int]:
+def _rank(match: Found) -> tuple[int, int, int]:
     return _ORDER[match.label.kind], match.first - match.last, match.first
 
 
-def _contradicted(best: _Found, standing: Iterable[_Found]) -> bool:
+def _contradicted(best: Found, standing: Iterable[Found]) -> bool:
     """Tell whether another phrase says the opposite (R9)."""
     classes = {
-        _MEANINGS[match.label.kind].klass for match in standing if match.label.kind is not PhraseKind.UNCLEAR
+        _MEANINGS[match.label.kind].klass
+        for match in standing
+        if match.label.kind is not PhraseKind.UNCLEAR and not _is_within(match, best)
     }
     opposite = {ReadingClass.OPT_OUT, ReadingClass.OPT_IN}
-    return _MEANINGS[best.label.kind].klass in opposite and opposite <= classes
+    classes.add(_MEANINGS[best.label.kind].klass)
+    return opposite <= classes
 
 
-def _reading(message: Normalised, match: _Found, program: str | None) -> Reading:
+def _is_within(match: Found, other: Found) -> bool:
+    """Tell whether the longer phrase says what its part would say otherwise: "add me to your do not call list"."""
+    return other.first <= match.first and match.last <= other.last
+
+
+def _reading(message: Normalised, match: Found, program: str | None) -> Reading:
     meaning = _MEANINGS[match.label.kind]
     reach = meaning.reach
     if program is not None and reach is Reach.DEFAULT and meaning.klass is not ReadingClass.HELP:
@@ -133,7 +169,7 @@ def _reading(message: Normalised, match: _Found, program: str | None) -> Reading
     )
 
 
-def _named(words: Sequence[str], vocabulary: Vocabulary, match: _Found) -> str | None:
+def _named(words: Sequence[str], vocabulary: Vocabulary, match: Found) -> str | None:
     """Return the one program that the rest of the message names: "unsubscribe me from acme offers"."""
     found: set[str] = set()
     for phrase, programs in vocabulary.names.items():
@@ -174,13 +210,12 @@ def _is_shouted(raw: str, span: tuple[int, int]) -> bool:
     return raw[start:end].isupper() and not raw.isupper()
 
 
-def _held(message: Normalised, matches: Iterable[_Found], standing: Collection[_Found]) -> Reading | None:
+def _held(message: Normalised, matches: Iterable[Found], standing: Collection[Found]) -> Reading | None:
     """Tell which guard held a phrase back, for whoever asks why nothing was done."""
-    guards = [match for match in matches if match.label.kind in _HOLDING]
     for match in matches:
-        if match in standing or match.label.kind in _HOLDING:
+        guard = None if match in standing or match.label.kind in _HOLDING else holder(match, matches)
+        if guard is None:
             continue
-        guard = next(guard for guard in guards if _holds(guard, match))
         return Reading(
             ReadingClass.OTHER,
             rule=Rule.GUARDED,
@@ -191,5 +226,5 @@ def _held(message: Normalised, matches: Iterable[_Found], standing: Collection[_
     return None
 
 
-def _span(message: Normalised, match: _Found) -> tuple[int, int]:
+def _span(message: Normalised, match: Found) -> tuple[int, int]:
     return message.span(match.first, match.last)

@@ -12,9 +12,10 @@ Case, accents and punctuation do not matter. Fillers ("please", "now", an oath) 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from gateway.keywords.normalise import normalise
@@ -123,7 +124,7 @@ class _Parser:
             raise PhraseError(f'"{piece}" stands at the edge only')
         if piece in {"|", *_CLOSING}:
             raise PhraseError("an empty choice")
-        return (self._set(piece[1:-1]),) if piece.startswith("<") else tuple(_words(piece))
+        return (self._set(piece[1:-1]),) if piece.startswith("<") else _words(piece)
 
     def _bracketed(self, closing: str) -> Choice:
         """Read up to the closing bracket. Here "|" separates whole sequences."""
@@ -144,7 +145,15 @@ class _Parser:
     def _set(self, name: str) -> Item:
         if name not in self._sets:
             raise PhraseError(f"no set <{name}> in [sets]; known are {', '.join(self._sets) or 'none'}")
-        return _joined([tuple(_words(text)) for text in self._sets[name]])
+        if not self._sets[name]:
+            raise PhraseError(f"the set <{name}> is empty")
+        return _any_of(self._sets[name])
+
+
+@lru_cache(maxsize=4096)
+def _any_of(texts: tuple[str, ...]) -> Item:
+    """Return one item for a set; kept, since many phrases use the same ones."""
+    return _joined([_words(text) for text in texts])
 
 
 def _joined(options: Iterable[Sequence]) -> Item:
@@ -161,8 +170,9 @@ def _joined(options: Iterable[Sequence]) -> Item:
     return Choice((*(((Words(singles),),) if singles else ()), *longer))
 
 
-def _words(text: str) -> Iterator[Words]:
+@lru_cache(maxsize=16_384)  # few words make up most phrases
+def _words(text: str) -> tuple[Words, ...]:
     keys = normalise(text).keys or ((text,) if text == "#" else ())
     if not keys:
         raise PhraseError(f'"{text}" has no letter or digit')
-    yield from (Words(frozenset({key})) for key in keys)
+    return tuple(Words(frozenset({key})) for key in keys)

@@ -35,6 +35,7 @@ class PhraseRule:
     kind: PhraseKind
     phrase: Phrase
     language: str
+    place: str = ""  # where it stands: "en.toml:130"
 
 
 PHRASE_KEYS = tuple(kind.value for kind in PhraseKind if kind is not PhraseKind.GUARD)
@@ -73,6 +74,7 @@ def _rule(
     language: str,
 ) -> PhraseRule:
     try:
-        return PhraseRule(text, kind, parse_phrase(text, sets), language)
+        place = document.source.place(table, key=key, word=text)
+        return PhraseRule(text, kind, parse_phrase(text, sets), language, place)
     except PhraseError as error:
         raise document.fault(f'phrase "{text}": {error}', table, key, text) from None

@@ -28,7 +28,9 @@ class ProgramWords:
     def place(self, word: str = "", *, key: str = "") -> str:
         """Return where the word or the key is configured."""
         table = f"programs.{self.slug}"
-        return self.source.place(table, key=key, word=word) if self.source else f"[{table}]"
+        if self.source is None:
+            return f"[{table}]"
+        return f"{self.source.place(table, key=key, word=word)}: {table}"
 
 
 def with_programs(vocabulary: Vocabulary, programs: Sequence[ProgramWords]) -> Vocabulary:

@@ -1,7 +1,7 @@
 """Where in a TOML file a word stands, for messages that a person can act on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _HEADER = re.compile(r"\s*\[+([^\[\]]+)\]+")
@@ -24,23 +24,39 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A TOML file: its name as the reader of a message knows it, and its text."""
+    """A TOML file: its name as the reader of a message knows it, and what stands on its lines."""
 
     name: str
-    text: str
     lines: tuple[_Line, ...]
+    by_string: Mapping[str, tuple[_Line, ...]]  # the lines on which a string stands
 
     @classmethod
-    def of(cls, name: str, text: str) -> "Source":
-        """Return the source of `text`, which need not be valid TOML."""
-        return cls(name, text, tuple(_lines(text)))
+    def of(cls, name: str, text: str, *, tables: Iterable[str] = ()) -> "Source":
+        """Return the source of `text`, which need not be valid TOML.
+
+        With `tables` it keeps these alone, with those below them: the others may hold secrets.
+        """
+        wanted = tuple(tables)
+        lines = _lines(text)
+        kept = [line for line in lines if not wanted or any(line.is_in(table, "") for table in wanted)]
+        return cls(name, tuple(kept), _by_string(kept))
 
     def place(self, table: str, *, key: str = "", word: str = "") -> str:
         """Return "file:line" of the word, else of its key, else of its table, else the file's name."""
-        inside = [line for line in self.lines if line.is_in(table, key)]
-        exact = [line for line in inside if word in line.strings]
-        near = exact or inside or [line for line in self.lines if line.is_in(table, "")]
-        return f"{self.name}:{near[0].number}" if near else self.name
+        named = self.by_string.get(word, ()) if word else ()
+        exact = (line for line in named if line.is_in(table, key))
+        inside = (line for line in self.lines if line.is_in(table, key))
+        near = (line for line in self.lines if line.is_in(table, ""))
+        found = next(exact, None) or next(inside, None) or next(near, None)
+        return f"{self.name}:{found.number}" if found else self.name
+
+
+def _by_string(lines: Iterable[_Line]) -> Mapping[str, tuple[_Line, ...]]:
+    found: dict[str, list[_Line]] = {}
+    for line in lines:
+        for string in line.strings:
+            found.setdefault(string, []).append(line)
+    return {string: tuple(places) for string, places in found.items()}
 
 
 def _lines(text: str) -> Iterator[_Line]:

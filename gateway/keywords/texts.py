@@ -1,10 +1,12 @@
 """What we answer, in the words of a language: texts with places for a program's own values."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 
 from gateway.keywords.document import Document
+from gateway.keywords.tags import broader
 
 
 class TextKey(StrEnum):
@@ -20,7 +22,24 @@ class TextKey(StrEnum):
 
 
 TEXT_KEYS = tuple(TextKey)
+_LAST_RESORT = "en"
 PLACES = ("name", "contact", "frequency", "rates")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of all languages."""
+
+    by_language: Mapping[str, Mapping[str, str]]
+
+    def find(self, key: TextKey, tags: Iterable[str]) -> str:
+        """Return the text in the first of the languages that has it, "fr-ca" being French too; else in English."""
+        for tag in (*tags, _LAST_RESORT):
+            for language in broader(tag):
+                text = self.by_language.get(language, {}).get(key)
+                if text:
+                    return text
+        raise KeyError(key)
 
 
 def read_texts(document: Document) -> Mapping[str, str]:

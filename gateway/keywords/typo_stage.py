@@ -6,7 +6,7 @@ from gateway.keywords.keyword_stage import read_keywords
 from gateway.keywords.normalise import Normalised
 from gateway.keywords.reading import Band, Context, Reading
 from gateway.keywords.rules import Rule
-from gateway.keywords.typos import nearest_long
+from gateway.keywords.typos import distance, nearest_long
 from gateway.keywords.vocabulary import Vocabulary
 
 _MOST_WORDS = 6
@@ -47,4 +47,9 @@ def _joined(message: Normalised, vocabulary: Vocabulary) -> Normalised | None:
 def _meant(key: str, vocabulary: Vocabulary) -> str | None:
     if key in vocabulary.typos:
         return vocabulary.typos[key]
-    return None if key in vocabulary.grammar.real_words else nearest_long(key, vocabulary.long_words)
+    if key in vocabulary.grammar.real_words:
+        return None
+    slips = {word: distance(word, key) for word in vocabulary.long_words if nearest_long(key, (word,))}
+    near = [word for word, number in slips.items() if number == min(slips.values())]
+    # What could be a word of two classes is of neither: "amelden" for "anmelden" or "abmelden".
+    return near[0] if len({vocabulary.words[word].klass for word in near}) == 1 else None

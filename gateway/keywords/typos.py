@@ -49,6 +49,15 @@ def nearest_long(typed: str, candidates: Iterable[str]) -> str | None:
     return next((word for word in near if distance(word, typed) <= _SLIPS_IN_LONG), None)
 
 
+def is_slip(typed: str, spelling: str, word: Word) -> bool:
+    """Tell whether what was typed would be read as this spelling of the word, were it no real word."""
+    if not any(_correctable({spelling: word})):
+        return False
+    if distance(typed, spelling) == 1:
+        return len(typed) >= SHORTEST - 1
+    return len(spelling) >= _LONG and nearest_long(typed, [spelling]) is not None
+
+
 def slips(word: str) -> Iterator[str]:
     """Yield every string that is one slip away from the word."""
     for at in range(len(word) + 1):

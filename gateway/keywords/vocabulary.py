@@ -10,12 +10,13 @@ from gateway.keywords.lexicon import Fillers, Lexicon
 from gateway.keywords.normalise import Normalised
 from gateway.keywords.phrase_machine import PhraseMachine
 from gateway.keywords.phrases import PhraseKind, PhraseRule
-from gateway.keywords.protected import PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
+from gateway.keywords.protected import EVERYWHERE, PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
 from gateway.keywords.reading import ReadingClass
 from gateway.keywords.typos import long_words, typos_of, with_letters
 from gateway.keywords.words import Word, add_word, spelled
 from gateway.keywords.wrappers import ReactionForm, Wrappers
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 _STRETCHED = re.compile(r"(.)\1\1")
@@ -53,7 +54,8 @@ class Grammar:
 
     machine: PhraseMachine[PhraseRule]
     wrappers: Wrappers
-    reactions: Mapping[str, tuple[ReactionForm, ...]]  # by the first word of their form, "" for none
+    reactions: Mapping[tuple[str, str], tuple[ReactionForm, ...]]  # by their first and last word, "" for none
+    objects: frozenset[tuple[str, ...]]  # what stands in place of a quote: "an image"
     signatures: Mapping[str, tuple[tuple[str, ...], ...]]  # by their first word
     real_words: frozenset[str]
 
@@ -70,7 +72,8 @@ class Grammar:
                 for rule in lexicon.phrases
             ),
             wrappers,
-            _grouped((form.before[0] if form.before else "", form) for form in wrappers.reactions),
+            _grouped((_edges(form), form) for form in wrappers.reactions),
+            frozenset(wrappers.objects),
             _grouped((words[0], words) for words in wrappers.signatures),
             frozenset().union(*(lexicon.real_words for lexicon in lexicons)),
         )
@@ -103,6 +106,8 @@ class Vocabulary:
                 add_word(words, word)
         for word in _protected_words():
             add_word(words, word)
+        for word in _words_everywhere():
+            words.setdefault(word.text, word)
         return cls._indexed(words, {}, fillers, Grammar.of(lexicons))
 
     def extended(self, words: Mapping[str, Word], names: Mapping[str, frozenset[str]]) -> "Vocabulary":
@@ -208,8 +213,12 @@ class Vocabulary:
         return Role.NEGATION if phrase in fillers.negations else None
 
 
-def _grouped(pairs: Iterable[tuple[str, Value]]) -> Mapping[str, tuple[Value, ...]]:
-    groups: dict[str, tuple[Value, ...]] = {}
+def _edges(form: ReactionForm) -> tuple[str, str]:
+    return form.before[0] if form.before else "", form.after[-1] if form.after else ""
+
+
+def _grouped(pairs: Iterable[tuple[Key, Value]]) -> Mapping[Key, tuple[Value, ...]]:
+    groups: dict[Key, tuple[Value, ...]] = {}
     for key, value in pairs:
         groups[key] = (*groups.get(key, ()), value)
     return groups
@@ -218,6 +227,12 @@ def _grouped(pairs: Iterable[tuple[str, Value]]) -> Mapping[str, tuple[Value, ..
 def _protected_words() -> Iterable[Word]:
     for text in PROTECTED:
         yield Word(text, ReadingClass.OPT_OUT, PROTECTED_LANGUAGE, spelled(text), PROTECTED_BY)
+
+
+def _words_everywhere() -> Iterable[Word]:
+    for klass, texts in EVERYWHERE.items():
+        for text in texts:
+            yield Word(text, klass, PROTECTED_LANGUAGE, (text,), "read in every language")
 
 
 def _tokens(phrases: Iterable[str]) -> Mapping[str, str]:

@@ -46,25 +46,26 @@ def unwrap(message: Normalised, vocabulary: Vocabulary, context: Context) -> Rea
 def _is_reaction(message: Normalised, vocabulary: Vocabulary) -> bool:
     keys = message.keys
     grammar = vocabulary.grammar
-    for form in (*grammar.reactions.get(keys[0], ()), *grammar.reactions.get("", ())):
-        if _quotes(message, form):
-            return True
-        if any(keys == (*form.before, *thing, *form.after) for thing in grammar.wrappers.objects):
-            return True
+    for edges in ((keys[0], ""), ("", keys[-1]), (keys[0], keys[-1])):
+        for form in grammar.reactions.get(edges, ()):
+            first, last = len(form.before), len(keys) - len(form.after)
+            if keys[:first] != form.before or keys[last:] != form.after:
+                continue
+            if keys[first:last] in grammar.objects or _quotes(message, form, first, last):
+                return True
     return False
 
 
-def _quotes(message: Normalised, form: ReactionForm) -> bool:
-    """Tell whether the form stands around a quoted text and nothing else does."""
-    keys, raw, spans = message.keys, message.raw, message.spans
-    first, last = len(form.before), len(keys) - len(form.after)
-    if first >= last or keys[:first] != form.before or keys[last:] != form.after:
+def _quotes(message: Normalised, form: ReactionForm, first: int, last: int) -> bool:
+    """Tell whether the words from `first` up to `last` are one quoted text."""
+    if first >= last:
         return False
+    raw, spans = message.raw, message.spans
     opening = raw[spans[first - 1][1] if first else 0 : spans[first][0]]
     closing = raw[spans[last - 1][1] : spans[last][0] if form.after else len(raw)]
     if _OPENING.isdisjoint(opening) or _CLOSING.isdisjoint(closing):
         return False
-    return bool(form.before != ("to",) or _has_sign(raw[: spans[0][0]]))
+    return not form.has_sign or _has_sign(raw[: spans[0][0]])
 
 
 def _has_sign(head: str) -> bool:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from gateway.keywords.document import Document
 from gateway.keywords.normalise import normalise
 
-QUOTE = "{quote}"
+QUOTE, SIGN = "{quote}", "{emoji}"
 WRAPPER_KEYS = ("reactions", "objects", "auto_replies", "signatures")
 
 
 @dataclass(frozen=True, slots=True)
 class ReactionForm:
-    """The words before and after the quoted message. An emoji among them is no word."""
+    """The words before and after the quoted message. An emoji among them is no word.
+
+    `has_sign`: an emoji must stand first, since the words alone say too little: Google's `👍 to “...”`.
+    """
 
     before: tuple[str, ...]
     after: tuple[str, ...]
+    has_sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ def _form(document: Document, text: str) -> ReactionForm:
     before, quote, after = text.partition(QUOTE)
     if not quote:
         raise document.fault(f'"{text}" lacks {QUOTE}, the reacted message', "wrappers", "reactions", text)
-    form = ReactionForm(normalise(before).keys, normalise(after).keys)
+    has_sign = before.lstrip().startswith(SIGN)
+    form = ReactionForm(
+        normalise(before.replace(SIGN, "")).keys, normalise(after.replace(SIGN, "")).keys, has_sign
+    )
     if not form.before and not form.after:
         raise document.fault(f'"{text}" has no word', "wrappers", "reactions", text)
     return form

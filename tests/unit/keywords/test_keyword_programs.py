@@ -153,7 +153,7 @@ def test_an_added_word_that_is_a_filler_too_is_a_keyword_only_without_others(
 
 def test_a_dotted_key_is_found_too(interpreter: Interpreter) -> None:
     source = Source.of("gateway.toml", '[programs."offers"]\nname = "A"\nkeywords.opt_inn = ["JOIN"]\n')
-    with pytest.raises(ConfigurationError, match=r"^gateway\.toml:3: unknown class"):
+    with pytest.raises(ConfigurationError, match=r"^gateway\.toml:3: programs\.offers: unknown class"):
         interpreter.for_programs([ProgramWords("offers", keywords={"opt_inn": ["JOIN"]}, source=source)])
 
 
@@ -173,25 +173,25 @@ def test_a_program_may_name_a_word_for_consent_and_another_one_for_confirming(
     [
         (
             ProgramWords("offers", keywords={"opt_in": ["PIZZA", "END"]}, source=SOURCE),
-            r'^gateway\.toml:9: "end" cannot be a word of opt_in: it is a word of opt_out \(protected by 47 CFR',
+            r'^gateway\.toml:9: programs\.offers: "end" cannot be a word of opt_in: it is a word of opt_out \(protected by 47 CFR',
         ),
         (
             ProgramWords("offers", keywords={"opt_inn": ["JOIN"]}, source=SOURCE),
-            r"^gateway\.toml:11: unknown class \"opt_inn\"",
+            r"^gateway\.toml:11: programs\.offers: unknown class \"opt_inn\"",
         ),
         (
             ProgramWords("offers", keywords={"help": ["?!"]}, source=SOURCE),
-            r'^gateway\.toml:2: "\?!" has no letter',
+            r'^gateway\.toml:2: programs\.offers: "\?!" has no letter',
         ),
         (ProgramWords("offers", words=("",)), r"^\[programs\.offers\]: .* has no letter"),
         (
             ProgramWords("alerts", words=("please",), source=SOURCE),
-            r'^gateway\.toml:15: "please" is a keyword or filler',
+            r'^gateway\.toml:15: programs\.alerts: "please" is a keyword or filler',
         ),
         (ProgramWords("alerts", words=("stop-all",)), r'"stop-all" is a keyword or filler'),
         (
             ProgramWords("alerts", languages=("tlh",), source=SOURCE),
-            r'^gateway\.toml:16: unknown language "tlh"; known are en',
+            r'^gateway\.toml:16: programs\.alerts: unknown language "tlh"; known are .*\ben\b',
         ),
         (ProgramWords("offers", keywords={"opt_out": ["YES"]}), r'"yes" cannot be a word of opt_out'),
         (
@@ -214,7 +214,9 @@ def test_a_fault_of_a_program_is_told_with_its_place(
 
 def test_a_chosen_word_cannot_name_two_programs(interpreter: Interpreter) -> None:
     programs = [ProgramWords("offers"), ProgramWords("alerts", words=("Offers",), source=SOURCE)]
-    with pytest.raises(ConfigurationError, match=r'^gateway\.toml:13: "Offers" names offers as well'):
+    with pytest.raises(
+        ConfigurationError, match=r'^gateway\.toml:13: programs\.alerts: "Offers" names offers as well'
+    ):
         interpreter.for_programs(programs)
 
 
@@ -239,4 +241,4 @@ def test_the_language_of_an_added_word_is_the_first_of_its_program(interpreter: 
 def test_a_sender_without_programs_is_read_in_english(interpreter: Interpreter) -> None:
     reader = interpreter.for_programs([])
     assert reader.read("please unsub me").klass is ReadingClass.OPT_OUT
-    assert interpreter.languages[0] == "en"
+    assert "en" in interpreter.languages

@@ -14,7 +14,7 @@ def test_words_keep_accents_and_keys_do_not() -> None:
     assert normalise(text) == Normalised(
         text,
         ("s\u00ed", "arr\u00eat", "na\u0131ve"),
-        ("si", "arret", "na\u0131ve"),
+        ("si", "arret", "naive"),  # a dotless i is an i to whoever types a keyword
         ((2, 4), (6, 11), (13, 18)),
     )
 
