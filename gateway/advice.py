@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from gateway.configuration.languages import interpreter_of
 from gateway.flows.replies import ReplyKey, reply_text
 from gateway.flows.segments import segments
-from gateway.keywords.interpreter import Interpreter
 from gateway.programs import ProgramBook
 from gateway.settings import Settings
 
@@ -16,7 +16,7 @@ def warnings_of(settings: Settings) -> list[str]:
 
 def _of_replies(settings: Settings) -> Iterator[str]:
     """Warn of replies of more than one SMS: they cost more, and Canadian short codes do not allow them."""
-    book = ProgramBook(settings.programs, Interpreter.shipped())
+    book = ProgramBook(settings.programs, interpreter_of(settings), settings.source)
     for slug, program in settings.programs.items():
         for sender in program.senders[:1]:
             for key in ReplyKey:

@@ -37,7 +37,7 @@ def _join(app: OpenAPI, house: House, *, lane: bool) -> None:
     app.register_blueprint(one_click.blueprint(house, links))
     app.register_blueprint(health.blueprint(house))
     api.register(app, house)
-    errors.register(app, house.metrics)
+    errors.register(app)
     guarded(Guard.PUBLIC)(app.view_functions["static"])
     if lane:
         app.wsgi_app = Lane(app.wsgi_app, house, accounts, links)  # type: ignore[method-assign]  # Flask's documented hook

@@ -4,7 +4,7 @@ import os
 from collections import Counter as Tally
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from gateway.consent.entry import Outcome, Result
 
@@ -38,8 +38,14 @@ class Metrics:
         )
         self._refused = Counter(
             "gateway_refused_webhooks",
-            "Webhooks that did not prove their sender or were malformed.",
+            "Webhooks that did not prove their sender.",
             ("account", "reason"),
+            registry=self.registry,
+        )
+        self._dead_letters = Counter(
+            "gateway_dead_letters",
+            "Genuine webhooks that could not be read, or not all of them, repeated deliveries included.",
+            ("account", "kind"),
             registry=self.registry,
         )
         self._failed = Counter(
@@ -49,10 +55,14 @@ class Metrics:
         )
         self._sent = Counter(
             "gateway_outbox",
-            "Items of the outbox, by what became of them.",
-            ("result",),
+            "What went out or was to go out, by kind and by what became of it.",
+            ("kind", "result"),
             registry=self.registry,
         )
+        self._oldest = self._gauge(
+            "gateway_outbox_oldest_seconds", "For how long what is due to go out has been due."
+        )
+        self._dead = self._gauge("gateway_outbox_dead", "Items that did not go out and wait for an operator.")
         self._commit_seconds = Histogram(
             "gateway_commit_seconds",
             "Time from opening a group's transaction to its commit.",
@@ -62,6 +72,11 @@ class Metrics:
         self._group_entries = Histogram(
             "gateway_group_entries", "Entries that shared a commit.", buckets=_ENTRIES, registry=self.registry
         )
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        """Return a gauge that each process sets anew when it is asked: the newest value is the true one."""
+        labels = ("kind", "account")
+        return Gauge(name, meaning, labels, registry=self.registry, multiprocess_mode="mostrecent")
 
     def committed(self, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Count a group that is durable."""
@@ -85,9 +100,18 @@ class Metrics:
         """Count a webhook that was refused."""
         self._refused.labels(account, reason).inc()
 
-    def sent(self, result: str) -> None:
+    def dead_letter(self, account: str, kind: str) -> None:
+        """Count a genuine webhook that could not be read."""
+        self._dead_letters.labels(account, kind).inc()
+
+    def sent(self, kind: str, result: str) -> None:
         """Count an item of the outbox."""
-        self._sent.labels(result).inc()
+        self._sent.labels(kind, result).inc()
+
+    def waiting(self, kind: str, account: str, *, oldest_seconds: float, dead: int) -> None:
+        """Show what waits to go out, as it was found just now."""
+        self._oldest.labels(kind, account).set(oldest_seconds)
+        self._dead.labels(kind, account).set(dead)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format, of all processes where there are several."""

@@ -10,7 +10,9 @@ from gateway.errors import CallerError
 from gateway.keywords.interpreter import Interpreter, Reader
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Reach, Reading
-from gateway.settings import ProgramSettings, StopScope
+from gateway.keywords.source import Source
+from gateway.keywords.texts import Texts
+from gateway.settings import ProgramSettings, StopScope, Unclear
 
 _MICROSECONDS_AN_HOUR = 3_600_000_000
 # Asked about as a whole: no program is configured, or the question is about all of them.
@@ -28,6 +30,7 @@ class Desk:
     sender: str
     reader: Reader
     programs: Mapping[str, ProgramSettings]
+    texts: Texts
     opt_out_scope: str
     opt_in_scope: str
     double_opt_in: int | None = None  # microseconds for which a pending opt-in waits; None: none needed
@@ -38,7 +41,28 @@ class Desk:
             return scope.ALL
         if reading.reach is Reach.NAMED and reading.program is not None:
             return reading.program
+        if reading.reach is Reach.MARKETING and self._marketing:
+            return scope.join(self._marketing)
         return self.opt_out_scope
+
+    @property
+    def asks(self) -> bool:
+        """Whether who writes unclearly is asked: where a program wants it, or none is there to say otherwise."""
+        return all(program.unclear is Unclear.ASK for program in self.programs.values())
+
+    @property
+    def ends_on_refusal(self) -> bool:
+        """Whether a hostile answer ends messages."""
+        return all(program.refusals_end for program in self.programs.values())
+
+    @property
+    def is_marketing(self) -> bool:
+        """Whether a message from here may be advertising, so that what answers it is read as an answer to that."""
+        return bool(self._marketing)
+
+    @property
+    def _marketing(self) -> list[str]:
+        return [slug for slug, program in self.programs.items() if program.purpose is Purpose.MARKETING]
 
     def scope_of_opt_in(self, reading: Reading) -> str:
         """Return what an opt-in covers: the named program, else the programs that are here now."""
@@ -53,11 +77,14 @@ class ProgramBook:
 
     programs: Mapping[str, ProgramSettings]
     interpreter: Interpreter
+    source: Source | None = None  # the file that configures them, for messages
     rules: dict[str, ProgramRule] = field(init=False)
     _desks: dict[str, Desk] = field(init=False)
     _other: Reader = field(init=False)
+    _texts: Texts = field(init=False)
 
     def __post_init__(self) -> None:
+        self._texts = self.interpreter.texts
         self.rules = {slug: self._rule(slug, program) for slug, program in self.programs.items()}
         senders = {sender for program in self.programs.values() for sender in program.senders}
         self._desks = {sender: self._desk(sender) for sender in sorted(senders)}
@@ -70,7 +97,9 @@ class ProgramBook:
         sends, and a STOP that stops too much costs less than one that stops too little.
         """
         found = self._desks.get(sender)
-        return found or Desk(sender, self._other, {}, opt_out_scope=scope.ALL, opt_in_scope=scope.ALL)
+        return found or Desk(
+            sender, self._other, {}, self._texts, opt_out_scope=scope.ALL, opt_in_scope=scope.ALL
+        )
 
     def rule(self, slug: str) -> ProgramRule:
         """Return the rule of a program, `*` being all of them; raise `UnknownProgramError`."""
@@ -106,8 +135,11 @@ class ProgramBook:
         waits = [program.double_opt_in_hours for program in programs.values() if program.double_opt_in]
         return Desk(
             sender,
-            self.interpreter.for_programs([_words(slug, program) for slug, program in programs.items()]),
+            self.interpreter.for_programs(
+                [_words(slug, program, self.source) for slug, program in programs.items()]
+            ),
             programs,
+            self._texts,
             opt_out_scope=opt_out,
             # The broad scope lifts an earlier STOP, the slugs are the consent to what is here today.
             opt_in_scope=scope.join([*scope.split(opt_out), *programs]),
@@ -131,7 +163,7 @@ def _stops(program: ProgramSettings) -> bool:
     return program.purpose is Purpose.MARKETING or program.stops_with_marketing
 
 
-def _words(slug: str, program: ProgramSettings) -> ProgramWords:
+def _words(slug: str, program: ProgramSettings, source: Source | None) -> ProgramWords:
     return ProgramWords(
         slug=slug,
         name=program.name,
@@ -142,4 +174,5 @@ def _words(slug: str, program: ProgramSettings) -> ProgramWords:
             "help": program.keywords.help,
         },
         words=program.words,
+        source=source,
     )

@@ -7,9 +7,13 @@ environment are read by `gateway.configuration.loading`.
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 
 from gateway.configuration.accounts import Account
+from gateway.configuration.limits import LimitSettings, RetentionSettings
+from gateway.configuration.outgoing import OutgoingSettings
+from gateway.configuration.replies import ReplySettings
+from gateway.configuration.table import Table
 from gateway.configuration.values import (
     Bind,
     Contact,
@@ -26,9 +30,9 @@ from gateway.configuration.values import (
     wrong,
 )
 from gateway.consent.choice import Choice, Purpose
+from gateway.keywords.source import Source
 
-# An address has up to 256 characters, in quotes, with a comma, some of them escaped.
-_BYTES_AN_ADDRESS = 320
+SOURCE = "source"  # in a validation's context: the file that the settings come from
 
 
 class LogLevel(StrEnum):
@@ -55,11 +59,7 @@ class EmptyPost(StrEnum):
     PAGE = "page"
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True)
-
-
-class ServerSettings(_Table):
+class ServerSettings(Table):
     """Where the gateway listens and how it is reached."""
 
     public_url: PublicUrl = Field(
@@ -86,7 +86,7 @@ class ServerSettings(_Table):
     log_level: LogLevel = Field(default=LogLevel.INFO, description="Log messages from this level on.")
 
 
-class DatabaseSettings(_Table):
+class DatabaseSettings(Table):
     """Where the ledger is kept."""
 
     url: DatabaseUrl = Field(
@@ -115,7 +115,7 @@ class DatabaseSettings(_Table):
         return masked_database_url(self.url)
 
 
-class LinkKey(_Table):
+class LinkKey(Table):
     """One key that signs unsubscribe and preferences links."""
 
     id: str = Field(
@@ -128,7 +128,7 @@ class LinkKey(_Table):
     )
 
 
-class KeySettings(_Table):
+class KeySettings(Table):
     """Secrets from which the gateway derives its keys."""
 
     master: LongSecret = Field(
@@ -154,7 +154,14 @@ class KeySettings(_Table):
         return links
 
 
-class ProgramTexts(_Table):
+class Unclear(StrEnum):
+    """What is done about a message that may be an opt-out."""
+
+    ASK = "ask"
+    IGNORE = "ignore"
+
+
+class ProgramTexts(Table):
     """Own wording of the replies. {name}, {contact} and {frequency} are filled in."""
 
     opt_out: Template | None = Field(
@@ -172,6 +179,13 @@ class ProgramTexts(_Table):
         description="Asks for the confirming word of a double opt-in.",
         examples=["{name}: reply YES to confirm that you want our messages. {frequency}"],
     )
+    clarify: Template | None = Field(
+        default=None,
+        description="Asks who wrote unclearly. Must name STOP, START and that without an answer messages end.",
+        examples=[
+            "{name}: did you mean to leave? Reply STOP to end, START to stay. Without an answer we end."
+        ],
+    )
     help: Template | None = Field(
         default=None,
         description="Answers HELP. Names the program, the contact, frequency, rates and STOP.",
@@ -179,7 +193,7 @@ class ProgramTexts(_Table):
     )
 
 
-class ProgramKeywords(_Table):
+class ProgramKeywords(Table):
     """Words of this program, beside those of its languages. They add, and never take away."""
 
     opt_out: tuple[Words, ...] = Field(
@@ -193,7 +207,7 @@ class ProgramKeywords(_Table):
     )
 
 
-class ProgramSettings(_Table):
+class ProgramSettings(Table):
     """One stream of messages that a person can join and leave. Programs may share senders."""
 
     name: str = Field(
@@ -246,6 +260,17 @@ class ProgramSettings(_Table):
             "Transactional programs only: a STOP to marketing on a shared sender stops this program too."
         ),
     )
+    unclear: Unclear = Field(
+        default=Unclear.ASK,
+        description=(
+            "What happens when it is not clear whether a person wants to leave: ask (one question; without an "
+            "answer messages end, 47 CFR 64.1200(a)(12)), or ignore."
+        ),
+    )
+    refusals_end: bool = Field(
+        default=True,
+        description="Whether a hostile answer to advertising that names no messages ends them all the same.",
+    )
     double_opt_in: bool = Field(
         default=False, description="An opt-in counts only after a confirming word from the same address."
     )
@@ -284,7 +309,7 @@ class ProgramSettings(_Table):
         return stops
 
 
-class MailSettings(_Table):
+class MailSettings(Table):
     """List-Unsubscribe and mail."""
 
     unsubscribe_mailto: Mailbox | None = Field(
@@ -304,67 +329,24 @@ class MailSettings(_Table):
     )
 
 
-class LimitSettings(_Table):
-    """How much the gateway takes at once."""
+class InterpreterSettings(Table):
+    """How messages are read."""
 
-    body_bytes: int = Field(
-        default=65536, ge=4096, le=16_777_216, description="Largest body of a webhook or one-click request."
-    )
-    group: int = Field(
-        default=128, ge=1, le=4096, description="Most messages that share one commit of the database."
-    )
-    backlog: int = Field(
-        default=4096, ge=16, le=65535, description="Connections that may wait to be accepted."
-    )
-    check_addresses: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="Most addresses in one POST /v1/check."
-    )
-    link_recipients: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="Most recipients in one POST /v1/unsubscribe-links."
-    )
-    link_expiry_days: int | None = Field(
+    languages: str | None = Field(
         default=None,
-        ge=60,
+        min_length=1,
         description=(
-            "Days for which an unsubscribe link works; without it, for ever. Law asks for 30 days "
-            "(CAN-SPAM) and 60 (CASL) at least."
+            "Folder of own language files, *.toml (relative to the working directory), read at start. One of a "
+            "known language adds to it, one of a new language makes it known."
         ),
-        examples=[365],
-    )
-
-    def bulk_body(self, addresses: int) -> int:
-        """Return the most bytes of a request that may hold so many addresses."""
-        return self.body_bytes + addresses * _BYTES_AN_ADDRESS
-
-    @property
-    def largest_body(self) -> int:
-        """The most bytes of any request."""
-        return self.bulk_body(max(self.check_addresses, self.link_recipients))
-
-
-class ReplySettings(_Table):
-    """The loop guard: two machines must not answer each other for ever. Consent is updated all the same."""
-
-    window_minutes: int = Field(
-        default=10,
-        ge=1,
-        le=1440,
-        description="One reply of a kind to a person in so many minutes.",
-    )
-    per_day: int = Field(default=3, ge=1, le=100, description="Most replies of a kind to a person in a day.")
-    max_age_minutes: int = Field(
-        default=5,
-        ge=1,
-        le=60,
-        description=(
-            "A reply that could not go out for so long is dropped: a confirmation after more than five "
-            "minutes needs a consent of its own (47 CFR 64.1200(a)(12))."
-        ),
+        examples=["config/languages"],
     )
 
 
-class Settings(_Table):
+class Settings(Table):
     """All settings of one gateway."""
+
+    _source: Source | None = PrivateAttr(default=None)
 
     server: ServerSettings = Field(default_factory=ServerSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
@@ -377,4 +359,17 @@ class Settings(_Table):
     )
     mail: MailSettings = Field(default_factory=MailSettings)
     limits: LimitSettings = Field(default_factory=LimitSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    outgoing: OutgoingSettings = Field(default_factory=OutgoingSettings)
     replies: ReplySettings = Field(default_factory=ReplySettings)
+    interpreter: InterpreterSettings = Field(default_factory=InterpreterSettings)
+
+    def model_post_init(self, context: object) -> None:
+        """Keep the file that the loader names."""
+        source = context.get(SOURCE) if isinstance(context, dict) else None
+        self._source = source if isinstance(source, Source) else None
+
+    @property
+    def source(self) -> Source | None:
+        """Where programs and their words stand, for messages; None for settings that come from no file."""
+        return self._source

@@ -12,12 +12,16 @@ from gateway.cli.output import as_json, console, house_of, print_json
 from gateway.errors import GatewayError
 from gateway.house import House
 from gateway.store import migrate
+from gateway.store.dead_letters import DeadLetters
 from gateway.store.engine import is_sqlite
 from gateway.store.ledger import now_microseconds
 from gateway.store.probe import last_probe, probe
+from gateway.store.queue import Kind
+from gateway.store.queues import Queues
 from gateway.store.tokens import list_tokens
 
 _WORKER_SILENT = 120_000_000
+_LONG_DUE = 900_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def _examine(house: House) -> Iterator[Finding]:
     yield schema
     if not schema.ok:
         return
-    for look in (_durability, _write, _worker, _tokens):
+    for look in (_durability, _write, _worker, _tokens, _dead_letters, _outbox):
         yield _tried(look.__name__.strip("_"), lambda look=look: look(house), "See the message.")  # type: ignore[misc]  # bound now
 
 
@@ -102,3 +106,20 @@ def _worker(house: House) -> Finding:
 def _tokens(house: House) -> Finding:
     alive = [row for row in list_tokens(house.engine) if row.is_alive(now_microseconds())]
     return Finding("tokens", bool(alive), f"{len(alive)} in use", "Make one: gateway token create NAME")
+
+
+def _dead_letters(house: House) -> Finding:
+    number = DeadLetters(house.engine).waiting()
+    return Finding("dead letters", not number, f"{number} wait", "Look: gateway dead-letters list")
+
+
+def _outbox(house: House) -> Finding:
+    """Look at what waits to go out. Dead replies are counted only: nobody can send them any more."""
+    now = now_microseconds()
+    found = list(Queues(house.engine).waiting(now))
+    oldest = max((now - each.oldest_due_at for _, each in found if each.oldest_due_at is not None), default=0)
+    dead = sum(each.dead for kind, each in found if kind is not Kind.REPLY)
+    told = f"{sum(each.due for _, each in found)} due, the oldest for {max(0, oldest) // 1_000_000} s; {dead} dead"
+    return Finding(
+        "outbox", oldest < _LONG_DUE and not dead, told, "Look: gateway outbox list; docs/runbooks/outbox.md"
+    )

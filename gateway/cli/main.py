@@ -3,7 +3,24 @@
 import click
 
 from gateway import __version__
-from gateway.cli import config, database, demo, doctor, interpret, ledger, links, serve, status, token, worker
+from gateway.cli import (
+    accounts,
+    config,
+    database,
+    dead_letters,
+    demo,
+    doctor,
+    interpret,
+    keywords,
+    ledger,
+    links,
+    outbox,
+    serve,
+    status,
+    sync,
+    token,
+    worker,
+)
 from gateway.cli.output import EdgeGroup
 
 
@@ -27,11 +44,16 @@ for command in (
     database.db,
     config.config,
     doctor.doctor,
+    accounts.accounts,
     status.status,
     interpret.interpret,
+    keywords.keywords,
     links.links,
     token.token,
     ledger.ledger,
+    outbox.outbox,
+    sync.sync,
+    dead_letters.dead_letters,
     demo.demo,
 ):
     main.add_command(command)

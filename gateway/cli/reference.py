@@ -15,8 +15,8 @@ Generated from the code by `make docs`: what `--help` prints. From the folder of
 `.venv/bin/gateway`.
 
 Every command finds its settings as [Settings](settings.md) says. What goes wrong is told on standard error, and \
-the exit code is 1; a wrong option makes it 2. `config check`, `doctor`, `ledger verify` and `ledger rebuild` end \
-with 1 when they have found something, and with 0 when all is well.
+the exit code is 1; a wrong option makes it 2. `config check`, `doctor`, `accounts test`, \
+`ledger verify`, `ledger rebuild` and `dead-letters replay` end with 1 when they have found something, and with 0 when all is well.
 """
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from gateway.configuration.schema import holds_secret, types_in
+from gateway.providers.account import AccountSettings
 from gateway.providers.registry import KINDS, settings_of
 from gateway.settings import ProgramSettings, Settings
 
@@ -74,7 +75,10 @@ class _Table:
 
     def _is_set(self, model: type[BaseModel], name: str) -> bool:
         """Tell whether the setting is shown set: no account works without a secret, so its first one is."""
-        secrets = [each for each, field in model.model_fields.items() if holds_secret(field)]
+        common = AccountSettings.model_fields
+        secrets = [
+            each for each, field in model.model_fields.items() if holds_secret(field) and each not in common
+        ]
         is_needed = bool(self._kind) and name in secrets[:1]
         return not self._optional and (model.model_fields[name].is_required() or is_needed)
 

@@ -12,11 +12,15 @@ from pydantic import ValidationError
 
 from gateway.configuration.environment import PREFIX, Overrides
 from gateway.configuration.faults import Fault, Finding, KeyPath, SettingsError, written
+from gateway.configuration.languages import lexicons_of
 from gateway.configuration.lines import key_lines
 from gateway.configuration.problems import findings_of
 from gateway.configuration.references import References
 from gateway.configuration.schema import fields_of
-from gateway.settings import Settings
+from gateway.configuration.values import KNOWN_LANGUAGES, shipped_languages
+from gateway.errors import ConfigurationError
+from gateway.keywords.source import Source
+from gateway.settings import SOURCE, Settings
 
 CONFIG_VARIABLE = PREFIX + "CONFIG"
 DEFAULT_FILE = Path("config/gateway.toml")
@@ -36,7 +40,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     data = references.table(source.data)
     overrides = Overrides(variables, references.used)
     overrides.apply(data)
-    settings, findings = _validated(data)
+    settings, findings = _validated(data, source)
     # A value that a variable replaces needs no reference; one that could not be read is not judged again.
     told = [each for each in references.findings if _setting(each.path) not in overrides.sources]
     told += overrides.findings
@@ -53,12 +57,34 @@ def _setting(path: KeyPath) -> KeyPath:
     return path[: indexes[0]] if indexes else path
 
 
-def _validated(data: Mapping[str, object]) -> tuple[Settings | None, list[Finding]]:
+def _validated(data: Mapping[str, object], source: "_Source") -> tuple[Settings | None, list[Finding]]:
+    languages, findings = _languages(data)
+    context = {SOURCE: source.words, KNOWN_LANGUAGES: languages}
     try:
         # An empty [keys] in place of none: the fault then names the key that is missing, not the table.
-        return Settings.model_validate({"keys": {}} | dict(data)), []
+        return Settings.model_validate({"keys": {}} | dict(data), context=context), findings
     except ValidationError as error:
-        return None, findings_of(error, fields_of(data), data)
+        told = findings_of(error, fields_of(data), data)
+        if findings:  # the languages of files that cannot be read are unknown only for that
+            told = [each for each in told if not _is_language(each.path)]
+        return None, findings + told
+
+
+def _languages(data: Mapping[str, object]) -> tuple[tuple[str, ...], list[Finding]]:
+    """Return the tags of all languages, those of the deployment's own files among them."""
+    table = data.get("interpreter")
+    folder = table.get("languages") if isinstance(table, dict) else None
+    if not isinstance(folder, str) or not folder:
+        return shipped_languages(), []
+    try:
+        return tuple(sorted({lexicon.language for lexicon in lexicons_of(folder)})), []
+    except ConfigurationError as error:
+        remedy = "Mend the file; `gateway keywords lint FILE` tells more of it."
+        return (), [Finding(("interpreter", "languages"), str(error), remedy)]
+
+
+def _is_language(path: KeyPath) -> bool:
+    return path[0] == "programs" and path[2:3] == ("languages",)
 
 
 def _chosen(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -76,6 +102,7 @@ class _Source:
     file: Path | None = None
     data: Mapping[str, object] = field(default_factory=dict)
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    words: Source | None = None  # the tables whose words the interpreter may object to
 
     def located(self, findings: Iterable[Finding], sources: Mapping[KeyPath, str]) -> list[Fault]:
         """Return the findings with their places, those of the file first and in its order."""
@@ -109,7 +136,7 @@ def _read(file: Path | None) -> _Source:
     except tomllib.TOMLDecodeError as error:
         fault = _syntax_fault(file, text, str(error))
     else:
-        return _Source(file, data, key_lines(text))
+        return _Source(file, data, key_lines(text), Source.of(str(file), text, tables=("programs",)))
     raise SettingsError([fault])
 
 

@@ -122,6 +122,8 @@ def _kind(field: FieldInfo) -> str:
         return f"one of {', '.join(f'`{value}`' for value in values)}"
     if bool in types:
         return "true or false"
+    if float in types:
+        return "number"
     return "whole number" if int in types else ("list of texts" if _is_list(field) else "text")
 
 
@@ -130,10 +132,12 @@ def _bounds(field: FieldInfo) -> Iterator[str]:
     limits = {
         name: value
         for each in field.metadata
-        for name in ("ge", "le", "min_length", "max_length")
+        for name in ("gt", "ge", "le", "min_length", "max_length")
         if (value := getattr(each, name, None)) is not None
     }
-    if "ge" in limits or "le" in limits:
+    if "gt" in limits:
+        yield f"above {limits['gt']}, at most {limits['le']}"
+    elif "ge" in limits or "le" in limits:
         yield f"{limits.get('ge', '')} to {limits['le']}" if "le" in limits else f"at least {limits['ge']}"
     if "max_length" in limits:
         yield f"at most {limits['max_length']} characters"

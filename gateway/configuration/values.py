@@ -2,20 +2,23 @@
 
 import re
 import string
+from collections.abc import Collection
 from functools import lru_cache
 from importlib.resources import files
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from gateway.consent.address import Address, AddressError, Channel, normal_sender
+from gateway.keywords.tags import broader
 
 SECRET_CHARACTERS = 32
+KNOWN_LANGUAGES = "languages"  # in a validation's context: the tags of all known languages
 OURS = "wrong"  # the type of the errors that our own validators raise
 TEMPLATE_NAMES = ("name", "contact", "frequency")
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -28,6 +31,9 @@ _SHORT_CODE = re.compile(r"[0-9]{3,6}")
 _NAMED_SENDER = re.compile(r"(?=.*[A-Z])[!-~](?:[ -~]{0,251}[!-~])?")
 # As printed on letterheads, vanity numbers too: 1-800-FLOWERS, +44 (0)20 7946 0000.
 _PRINTED_PHONE = re.compile(r"[+(]?[0-9][0-9A-Z ().-]{4,22}[0-9A-Z]")
+_TAG = re.compile(
+    r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,16})*"
+)  # as BCP 47 has them; our private parts may be longer
 _POSTGRES_DRIVERS = ("postgresql", "postgresql+psycopg")
 _SQLITE_DRIVERS = ("sqlite", "sqlite+pysqlite")
 # libpq takes these as query parameters of the URL too.
@@ -166,11 +172,21 @@ def shipped_languages() -> tuple[str, ...]:
     return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml")))
 
 
-def _language(value: str) -> str:
-    known = shipped_languages()
-    if value not in known:
+def _language(value: str, info: ValidationInfo) -> str:
+    """Return a known language tag in lower case: "en-au" where "en" is known.
+
+    The context may name the known ones, with those of a deployment; without it they are the shipped ones.
+    """
+    context = info.context if isinstance(info.context, dict) else {}
+    known: tuple[str, ...] = context.get(KNOWN_LANGUAGES) or shipped_languages()
+    if not _TAG.fullmatch(value) or known_as(value, known) is None:
         raise wrong("is not a language that the gateway reads", f"Choose from: {', '.join(known)}.")
-    return value
+    return value.lower()
+
+
+def known_as(tag: str, known: Collection[str]) -> str | None:
+    """Return the known tag that stands for this one, None for none."""
+    return next((each for each in broader(tag) if each in known), None)
 
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]

@@ -14,6 +14,7 @@ class Source(StrEnum):
     ONE_CLICK = "one_click"  # RFC 8058 POST by a mail client
     PAGE = "page"  # a person pressed the button on our page
     API = "api"
+    SILENCE = "silence"  # a clarifying question was not answered
 
 
 @dataclass(frozen=True, slots=True)

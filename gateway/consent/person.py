@@ -14,7 +14,10 @@ _MICROSECONDS = 1_000_000
 _DAY = 86_400 * _MICROSECONDS
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
-# sender, class and time of receipt (microseconds) of an automatic reply
+# The key of the one reply that asks something. It is counted by itself: never two questions in a conversation.
+QUESTION = "clarify"
+
+# sender, class (or `QUESTION`) and time of receipt (microseconds) of an automatic reply
 SentReply = tuple[str, str, int]
 
 
@@ -61,7 +64,7 @@ def record(entry: Entry, person: Person, writing: Writing) -> tuple[Person, Outc
     replies = _of_last_day(person.replies, entry.received_at)
     reply = _due(entry, replies, writing.limits)
     if reply is not None:
-        replies = (*replies, (entry.sender, entry.klass, entry.received_at))
+        replies = (*replies, (entry.sender, _topic(entry.klass, reply.key), entry.received_at))
     event = _event(entry, person, writing, reply)
     changed = changes(person.states, event)
     states = {**person.states, **changed} if changed else person.states
@@ -85,7 +88,8 @@ class Replay:
         self._states.update(changes(self._states, event))
         self._replies = _of_last_day(self._replies, event.received_at)
         if event.reply is not None:
-            self._replies = (*self._replies, (event.sender, event.klass, event.received_at))
+            topic = _topic(event.klass, event.reply)
+            self._replies = (*self._replies, (event.sender, topic, event.received_at))
 
     def person(self, *, key: bytes) -> Person:
         """Return the person after the events taken so far."""
@@ -190,10 +194,16 @@ def _due(entry: Entry, sent: tuple[SentReply, ...], limits: ReplyLimits) -> Repl
     """Return the reply unless the loop guard holds it back: two machines may be talking."""
     if entry.reply is None or not sent:
         return entry.reply
-    times = [at for sender, klass, at in sent if (sender, klass) == (entry.sender, entry.klass)]
-    if len(times) >= limits.per_day or any(at > entry.received_at - limits.window for at in times):
+    topic = _topic(entry.klass, entry.reply.key)
+    times = [at for sender, about, at in sent if (sender, about) == (entry.sender, topic)]
+    most = 1 if topic == QUESTION else limits.per_day
+    if len(times) >= most or any(at > entry.received_at - limits.window for at in times):
         return None
     return entry.reply
+
+
+def _topic(klass: str, key: str) -> str:
+    return QUESTION if key == QUESTION else klass
 
 
 def _event(entry: Entry, person: Person, writing: Writing, reply: Reply | None) -> Event:

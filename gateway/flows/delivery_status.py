@@ -32,15 +32,20 @@ class DeliveryStatuses:
                 address=status.address,
                 subject=subject_of(status.address, self._subject_key),
                 account=account,
-                message_id=f"status:{status.message_id}",
+                message_id=claim_of_report(status),
                 klass=ReadingClass.OPT_OUT,
                 choice=Choice.NO,
                 scope=self._book.desk(status.sender).opt_out_scope,
                 sender=status.sender,
                 source=Source.PROVIDER,
                 rule=f"provider_refusal_{status.error_code}@1",
-                said_at=received_at,
+                said_at=received_at if status.said_at is None else min(status.said_at, received_at),
                 received_at=received_at,
                 only_if_new=True,
             )
         )
+
+
+def claim_of_report(status: DeliveryStatus) -> str:
+    """Return the id under which the ledger keeps what a report tells."""
+    return f"status:{status.message_id}"

@@ -9,26 +9,17 @@ from gateway.consent.address import Address, Channel, subject_of
 from gateway.consent.choice import Choice
 from gateway.consent.entry import Entry, Reply
 from gateway.consent.event import Source
+from gateway.flows.effects import choice_of, reply_key_of, scope_of
 from gateway.flows.replies import ReplyKey, reply_text
-from gateway.keywords.reading import Band, Context, Reading, ReadingClass
+from gateway.keywords.reading import Context, Reading, ReadingClass
 from gateway.programs import Desk, ProgramBook
 from gateway.providers.base import InboundMessage
 from gateway.store.group import Ticket
 from gateway.store.recorder import Recorder
 
 _NO_PERSON = Reading(ReadingClass.OTHER, rule="no_person@1")
-_CHOICES = {
-    ReadingClass.OPT_OUT: Choice.NO,
-    ReadingClass.OPT_IN: Choice.YES,
-    ReadingClass.OPT_IN_CONFIRM: Choice.YES,
-}
-_REPLIES = {
-    ReadingClass.OPT_OUT: ReplyKey.OPT_OUT,
-    ReadingClass.OPT_IN: ReplyKey.OPT_IN,
-    ReadingClass.OPT_IN_CONFIRM: ReplyKey.OPT_IN,
-    ReadingClass.HELP: ReplyKey.HELP,
-}
 _NO_CONTEXT = Context()
+_TO_MARKETING = Context(marketing=True)
 _WAITING = Context(pending_opt_in=True)
 
 
@@ -59,13 +50,18 @@ class InboundMessages:
         self._recorder = recorder
         self._subject_key = subject_key
 
-    def stage(self, message: InboundMessage, account: Account, received_at: int) -> Ticket:
-        """Read the message and stage what it says. The ticket's outcome tells the reply that is due."""
-        case = _Case(self._book.desk(message.sender), account, message, received_at, self._subject_key)
+    def stage(
+        self, message: InboundMessage, account: Account, received_at: int, parts: tuple[str, ...] = ()
+    ) -> Ticket:
+        """Read the message and stage what it says. The ticket's outcome tells the reply that is due.
+
+        `parts` are the ids under which the provider delivered the text, where it came in pieces.
+        """
+        case = _Case(self._book.desk(message.sender), account, message, received_at, self._subject_key, parts)
         if message.address is None:
             entry = _read(_NO_PERSON, case)
         else:
-            entry = _read(case.desk.reader.read(message.text, _context(message)), case)
+            entry = _read(case.desk.reader.read(message.text, _context(case)), case)
         if case.desk.double_opt_in is not None:
             entry = _with_double_opt_in(entry, case)
         return self._recorder.stage(entry)
@@ -80,17 +76,22 @@ class _Case:
     message: InboundMessage
     received_at: int
     subject_key: bytes = field(repr=False)
+    parts: tuple[str, ...] = ()
 
 
-def _context(message: InboundMessage) -> Context:
-    return _NO_CONTEXT if message.verdict is None else Context(verdict=message.verdict)
+def _context(case: _Case) -> Context:
+    """Return what the reading depends on. Who writes to a sender of advertising answers it, as far as we know."""
+    marketing = case.desk.is_marketing
+    if case.message.verdict is None:
+        return _TO_MARKETING if marketing else _NO_CONTEXT
+    return Context(verdict=case.message.verdict, marketing=marketing)
 
 
 def _read(reading: Reading, case: _Case) -> Entry:
     """Return the entry that records this reading."""
     message, account = case.message, case.account
     address = message.address or Address(Channel.SMS, message.origin)
-    choice = None if reading.band is Band.UNCLEAR else _CHOICES.get(reading.klass)
+    choice = choice_of(reading, case.desk)
     return Entry(
         address=address,
         subject=subject_of(address, case.subject_key),
@@ -98,7 +99,7 @@ def _read(reading: Reading, case: _Case) -> Entry:
         message_id=message.message_id,
         klass=reading.klass,
         choice=choice,
-        scope=_scope(choice, reading, case.desk),
+        scope=scope_of(choice, reading, case.desk),
         sender=message.sender,
         source=Source.KEYWORD,
         rule=reading.rule,
@@ -106,20 +107,14 @@ def _read(reading: Reading, case: _Case) -> Entry:
         said_at=case.received_at if message.said_at is None else min(message.said_at, case.received_at),
         received_at=case.received_at,
         text=message.text,
-        evidence=_evidence(reading, account.kind, _origin(message), message.media),
+        evidence=_evidence(reading, account.kind, _origin(message), message.media, case.parts),
         reply=_reply(reading, case),
     )
 
 
-def _scope(choice: Choice | None, reading: Reading, desk: Desk) -> str:
-    if choice is None:
-        return ""
-    return desk.scope_of_opt_out(reading) if choice is Choice.NO else desk.scope_of_opt_in(reading)
-
-
 def _reply(reading: Reading, case: _Case) -> Reply | None:
-    key = _REPLIES.get(reading.klass)
-    if key is None or reading.band is Band.UNCLEAR:
+    key = reply_key_of(reading, case.desk)
+    if key is None:
         return None
     if case.account.replies_by_itself(case.message, reading.klass):
         return None
@@ -158,7 +153,7 @@ def _origin(message: InboundMessage) -> str | None:
 
 
 @lru_cache(maxsize=4096)
-def _evidence(reading: Reading, provider: str, origin: str | None, media: int) -> str:
+def _evidence(reading: Reading, provider: str, origin: str | None, media: int, parts: tuple[str, ...]) -> str:
     """Return the record of how the text was read, as it is kept with the event."""
     found = {
         "band": reading.band,
@@ -171,5 +166,6 @@ def _evidence(reading: Reading, provider: str, origin: str | None, media: int) -
         "program": reading.program,
         "origin": origin,
         "media": media,
+        "parts": parts,
     }
     return json.dumps({key: value for key, value in found.items() if value}, separators=(",", ":"))

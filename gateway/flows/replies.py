@@ -1,54 +1,51 @@
-"""What the gateway answers. The contents are CTIA's (Short Code Monitoring Handbook) and the FCC's.
+"""What the gateway answers: the program's own wording, else that of the keyword's language.
 
 A confirmation of an opt-out only confirms: it names the program, says that no more messages come and how to
-return, and holds no offer (47 CFR 64.1200(a)(12)).
+return, and holds no offer (47 CFR 64.1200(a)(12)). The contents of the others are CTIA's (Short Code
+Monitoring Handbook).
 """
 
 from collections.abc import Mapping
 from enum import StrEnum
 
+from gateway.consent.person import QUESTION
+from gateway.keywords.texts import TextKey
 from gateway.programs import Desk
 from gateway.settings import ProgramSettings
 
 
 class ReplyKey(StrEnum):
-    """The texts there are."""
+    """The replies there are."""
 
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
     OPT_IN_PENDING = "opt_in_pending"
     HELP = "help"
+    CLARIFY = QUESTION
 
 
-_TEXTS = {
-    "en": {
-        ReplyKey.OPT_OUT: "{name}: you are unsubscribed and will get no more messages. Reply START to return. Help: {contact}",
-        ReplyKey.OPT_IN: "{name}: you are subscribed. {frequency} {rates} Reply HELP for help, STOP to end.",
-        ReplyKey.OPT_IN_PENDING: "{name}: reply YES to confirm that you want our messages. {frequency} {rates} Reply HELP for help, STOP to end.",
-        ReplyKey.HELP: "{name}: help at {contact}. {frequency} {rates} Reply STOP to end.",
-    }
-}
-_DEFAULT_LANGUAGE = "en"
 # A sender that no program names has no name or contact to give.
 _NAMELESS = {
-    ReplyKey.OPT_OUT: "You are unsubscribed and will get no more messages. Reply START to return.",
+    ReplyKey.OPT_OUT: TextKey.OPT_OUT_NAMELESS,
+    ReplyKey.CLARIFY: TextKey.CLARIFY_NAMELESS,
 }
 
 
 def reply_text(desk: Desk, key: ReplyKey, *, language: str, program: str | None = None) -> str | None:
     """Return the text for a message to this desk, None when there is nothing to say.
 
-    `program` narrows to the one that the person named; `language` is that of the keyword.
+    `program` narrows to the one that the person named; `language` is that of the keyword (R29).
     """
     programs = desk.programs
     if program is not None and program in programs:
         programs = {program: programs[program]}
     if not programs:
-        return _NAMELESS.get(key)
+        nameless = _NAMELESS.get(key)
+        return desk.texts.find(nameless, (language,)) if nameless else None
     first = next(iter(programs.values()))
     own: str | None = getattr(first.texts, key)
-    texts = _TEXTS.get(language or first.languages[0], _TEXTS[_DEFAULT_LANGUAGE])
-    return (own or texts[key]).format_map(_values(programs, first)).strip()
+    text = own or desk.texts.find(TextKey(key), (language, *first.languages))
+    return text.format_map(_values(programs, first)).strip()
 
 
 def _values(programs: Mapping[str, ProgramSettings], first: ProgramSettings) -> dict[str, str]:

@@ -52,7 +52,8 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
     """Read free text: the phrase that stands and matters most, else what held it back, else nothing."""
     words = _resolved(message, vocabulary)
     parts = tuple(sentences(message))
-    matches = [match for part in parts for match in _search(words, vocabulary, part)]
+    found = [match for part in parts for match in _search(words, vocabulary, part)]
+    matches = _without_broken(message, found)
     standing = _standing(matches)
     best = min(_counting(standing, context), key=_rank, default=None)
     by_keyword = _keyword_sentence(message, vocabulary, context, parts)
@@ -66,13 +67,14 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
 def phrases_in(message: Normalised, vocabulary: Vocabulary) -> list[Found]:
     """Return every phrase and guard in the message, also those that decide nothing."""
     words = _resolved(message, vocabulary)
-    return [
+    found = [
         match
         for part in sentences(message)
         for match in vocabulary.grammar.machine.search(
             words, vocabulary.filler_places(words, part.first, part.last), part
         )
     ]
+    return _without_broken(message, found)
 
 
 def holder(match: Found, matches: Iterable[Found]) -> Found | None:
@@ -108,6 +110,22 @@ def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) ->
     if not machine.finds(words, skips, sentence):
         return []
     return machine.search(words, skips, sentence)
+
+
+def _without_broken(message: Normalised, matches: Sequence[Found]) -> list[Found]:
+    """Leave out guards with a comma inside: "no, stop" negates nothing, "no stop" may."""
+    if "," not in message.raw:
+        return list(matches)
+    return [
+        match
+        for match in matches
+        if match.label.kind is not PhraseKind.GUARD or not _has_comma(message, match)
+    ]
+
+
+def _has_comma(message: Normalised, match: Found) -> bool:
+    spans = message.spans
+    return any("," in message.raw[spans[at][1] : spans[at + 1][0]] for at in range(match.first, match.last))
 
 
 def _standing(matches: Collection[Found]) -> list[Found]:

@@ -15,3 +15,5 @@ EVERYWHERE = {
     ReadingClass.OPT_IN_CONFIRM: ("yes",),
     ReadingClass.HELP: ("help", "info"),
 }
+# What people put beside STOP in any language: "please STOP", "STOP now, thanks".
+COURTESIES = ("please", "now", "thanks", "thank you")

@@ -10,7 +10,7 @@ from gateway.keywords.lexicon import Fillers, Lexicon
 from gateway.keywords.normalise import Normalised
 from gateway.keywords.phrase_machine import PhraseMachine
 from gateway.keywords.phrases import PhraseKind, PhraseRule
-from gateway.keywords.protected import EVERYWHERE, PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
+from gateway.keywords.protected import COURTESIES, EVERYWHERE, PROTECTED, PROTECTED_BY, PROTECTED_LANGUAGE
 from gateway.keywords.reading import ReadingClass
 from gateway.keywords.typos import long_words, typos_of, with_letters
 from gateway.keywords.words import Word, add_word, spelled
@@ -108,6 +108,7 @@ class Vocabulary:
             add_word(words, word)
         for word in _words_everywhere():
             words.setdefault(word.text, word)
+        fillers |= Fillers(anywhere=frozenset(COURTESIES) - words.keys())
         return cls._indexed(words, {}, fillers, Grammar.of(lexicons))
 
     def extended(self, words: Mapping[str, Word], names: Mapping[str, frozenset[str]]) -> "Vocabulary":

@@ -145,6 +145,8 @@ class Mapping:
         return times.from_iso(value if written == "iso8601" else _iso(value, written))
 
     def _part(self, element: Element) -> Part | None:
+        if "part_reference" not in self._paths:
+            return None
         names = ("part_reference", "part_number", "part_total")
         reference, *figures = (element.written(self._paths.get(name)).strip() for name in names)
         number, total = map(count, figures)

@@ -40,7 +40,11 @@ class Path:
 
     def first(self, document: Any) -> Any:
         """Return the first value, None where there is none."""
-        return next(self.values(document), None)
+        if None in self.steps:
+            return next(self.values(document), None)
+        for step in self.steps:
+            document = _next(document, step)
+        return document
 
     def has_list(self, document: Any) -> bool:
         """Tell whether the lists of the path are there, be it without elements."""
@@ -99,6 +103,13 @@ def _walk(value: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
             yield from _walk(value[step], rest)
     elif isinstance(value, dict) and step in value:
         yield from _walk(value[step], rest)
+
+
+def _next(value: Any, step: Step) -> Any:
+    """Return what one step leads to, None where it leads nowhere."""
+    if isinstance(step, str):
+        return value.get(step) if isinstance(value, dict) else None
+    return value[step] if isinstance(value, list) and step is not None and step < len(value) else None
 
 
 def _has_list(value: Any, steps: tuple[Step, ...]) -> bool:

@@ -9,6 +9,7 @@ from gateway.consent.chain import SALT_BYTES
 from gateway.consent.choice import Choice
 from gateway.consent.entry import Entry, Outcome, Result
 from gateway.consent.event import Event
+from gateway.consent.listed import ListedSender, concerned
 from gateway.consent.person import (
     NOBODY,
     Person,
@@ -19,6 +20,7 @@ from gateway.consent.person import (
     replies_to_text,
 )
 from gateway.consent.state import State
+from gateway.consent.suppression import lifts_wrong_number, suppressed_by
 from gateway.store.statements import EVENT_COLUMNS, Row
 
 Claim = tuple[bytes, str, str]
@@ -35,6 +37,7 @@ class Fold:
     limits: ReplyLimits
     salts: bytes  # SALT_BYTES for each entry
     reply_max_age: int  # microseconds after receipt until a reply by API is dropped
+    listed: tuple[ListedSender, ...] = ()  # whose providers' lists are told of words
 
 
 @dataclass(slots=True)
@@ -45,6 +48,10 @@ class Batch:
     events: list[Row] = field(default_factory=list)
     states: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
+    suppressed: list[Row] = field(default_factory=list)
+    lifted: list[Row] = field(default_factory=list)
+    syncs: list[Row] = field(default_factory=list)
+    forwards: list[Row] = field(default_factory=list)
 
 
 def claim_of(entry: Entry) -> Claim:
@@ -88,9 +95,15 @@ def fold(
             taken.add(claim)
             events.append(outcome.event)
             batch.outbox.extend(_outbox_rows(entry, outcome, how))
+            if outcome.event.choice is not None:
+                _add_suppressions(batch, outcome.event, after[entry.subject])
+            if how.listed:
+                batch.syncs.extend(_sync_rows(entry, outcome.event, how))
     batch.events = sorted(map(_event_row, events))
     batch.states = _state_rows(entries, persons, after)
     batch.outbox.sort()
+    if batch.syncs:
+        batch.syncs = _newest(batch.syncs)
     return batch
 
 
@@ -120,6 +133,28 @@ def _outbox_rows(entry: Entry, outcome: Outcome, how: Fold) -> list[Row]:
             now,
         )
     ]
+
+
+def _add_suppressions(batch: Batch, event: Event, person: Person) -> None:
+    found = suppressed_by(event, person.states)
+    if found is not None:
+        batch.suppressed.append((found.subject, found.reason, found.since, found.source))
+    elif lifts_wrong_number(event):
+        batch.lifted.append((event.subject, event.said_at))
+
+
+def _sync_rows(entry: Entry, event: Event, how: Fold) -> list[Row]:
+    now = how.recorded_at
+    return [
+        (entry.subject, each.account, each.sender, event.seq, "due", 0, now, now)
+        for each in concerned(event, entry.address.channel, how.listed)
+    ]
+
+
+def _newest(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows sorted by key: of several about the same person and sender the newest."""
+    by_key = {row[:3]: row for row in sorted(rows)}
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def _state_rows(

@@ -3,20 +3,22 @@
 import os
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from gateway.consent.chain import SALT_BYTES
 from gateway.consent.entry import Entry, Outcome
+from gateway.consent.listed import ListedSender
 from gateway.consent.person import ReplyLimits
 from gateway.errors import OurTroubleError
-from gateway.store.batch import Fold
+from gateway.store.batch import Batch, Claim, Fold, fold, persons_of
 from gateway.store.engine import is_sqlite
 from gateway.store.group import PoisonError
+from gateway.store.statements import Row
 
-_TRIES = 12
+_TRIES = 24
 _FIRST_PAUSE = 0.001
 
 
@@ -33,6 +35,7 @@ class LedgerRules:
     limits: ReplyLimits = field(default_factory=ReplyLimits)
     reply_max_age: int = 300_000_000  # microseconds; 47 CFR 64.1200(a)(12): five minutes
     clock: Callable[[], int] = now_microseconds
+    listed: tuple[ListedSender, ...] = ()  # whose providers' lists are told of words
 
 
 class ConflictError(Exception):
@@ -46,8 +49,10 @@ class Ledger(ABC):
         self._engine = engine
         self._rules = rules
 
-    def record(self, entries: Sequence[Entry]) -> list[Outcome]:
+    def record(self, entries: Sequence[Entry], forwards: Sequence[Row] = ()) -> list[Outcome]:
         """Record the entries in one durable transaction and return their outcomes in the same order.
+
+        `forwards` (`statements.FORWARD_COLUMNS`) are kept in the same transaction.
 
         Raises `PoisonError` when the database refuses the data, `OurTroubleError` when it cannot be
         reached, is too slow, or too many others write the same persons.
@@ -55,7 +60,7 @@ class Ledger(ABC):
         for attempt in range(_TRIES):
             try:
                 # Taken claims are rare: look for them only after the database has refused one.
-                return self._attempt(entries, careful=attempt > 0)
+                return self._attempt(entries, forwards, careful=attempt > 0)
             except ConflictError:
                 time.sleep(_FIRST_PAUSE * attempt)
             except UnicodeEncodeError as error:
@@ -63,12 +68,20 @@ class Ledger(ABC):
         raise OurTroubleError("too many writers on the same person")
 
     @abstractmethod
-    def _attempt(self, entries: Sequence[Entry], *, careful: bool) -> list[Outcome]:
+    def _attempt(self, entries: Sequence[Entry], forwards: Sequence[Row], *, careful: bool) -> list[Outcome]:
         """Record once; raise `ConflictError` when others were faster."""
 
     @abstractmethod
     def close(self) -> None:
         """Give the connection back."""
+
+    def _folded(
+        self, entries: Sequence[Entry], forwards: Sequence[Row], rows: Iterable[Row], claimed: Iterable[Claim]
+    ) -> Batch:
+        batch = fold(entries, persons_of(rows), claimed, self._how(entries)) if entries else Batch()
+        if forwards:
+            batch.forwards = sorted(forwards)
+        return batch
 
     def _how(self, entries: Sequence[Entry]) -> Fold:
         # A clock that was set back must not make an event older than its receipt.
@@ -79,6 +92,7 @@ class Ledger(ABC):
             limits=self._rules.limits,
             salts=os.urandom(SALT_BYTES * len(entries)),
             reply_max_age=self._rules.reply_max_age,
+            listed=self._rules.listed,
         )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from gateway.consent.entry import Entry, Outcome
 from gateway.errors import OurTroubleError
 from gateway.store import statements
-from gateway.store.batch import Batch, Claim, claim_of, fold, persons_of
+from gateway.store.batch import Batch, Claim, claim_of
 from gateway.store.group import PoisonError
 from gateway.store.ledger import ConflictError, Ledger, LedgerRules
 from gateway.store.statements import PERSON_COLUMNS, Row
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import PoolProxiedConnection
 
 _MARK = "$"
+_LIFT = statements.lift_wrong_number(_MARK)
 _SELECT = f"SELECT {PERSON_COLUMNS} FROM states WHERE subject = ANY($1)"  # noqa: S608 - column names only
 # A lost race shows in one of these constraints: a taken claim, a head that moved on, an older word over a
 # newer one. Any other refusal is about the data.
@@ -46,12 +47,12 @@ class PostgresLedger(Ledger):
             self._held.close()
         self._held = self._raw = None
 
-    def _attempt(self, entries: Sequence[Entry], *, careful: bool) -> list[Outcome]:
+    def _attempt(self, entries: Sequence[Entry], forwards: Sequence[Row], *, careful: bool) -> list[Outcome]:
         connection = self._connection()
         try:
-            rows = self._read(connection, entries)
-            claimed = _claimed(connection, entries) if careful else ()
-            batch = fold(entries, persons_of(rows), claimed, self._how(entries))
+            rows = self._read(connection, entries) if entries else ()
+            claimed = _claimed(connection, entries) if careful and entries else ()
+            batch = self._folded(entries, forwards, rows, claimed)
             _write(connection, batch)
         except (errors.SerializationFailure, errors.DeadlockDetected) as error:
             raise ConflictError from error
@@ -104,7 +105,7 @@ def _claimed(connection: psycopg.Connection[Any], entries: Sequence[Entry]) -> l
 
 def _write(connection: psycopg.Connection[Any], batch: Batch) -> None:
     """Send everything and the commit in one go; an error on the way leaves nothing behind."""
-    if not batch.events:
+    if not (batch.events or batch.forwards):
         return
     try:
         with connection.pipeline():
@@ -123,9 +124,14 @@ def _statements(batch: Batch) -> Iterator[tuple[str, list[Any]]]:
         (statements.insert_events, batch.events),
         (statements.upsert_states, batch.states),
         (statements.insert_outbox, batch.outbox),
+        (statements.insert_suppressions, batch.suppressed),
+        (statements.upsert_syncs, batch.syncs),
+        (statements.insert_forwards, batch.forwards),
     ):
         for chunk in _chunks(rows):
             yield build(len(chunk), _MARK), [value for row in chunk for value in row]
+    for row in batch.lifted:
+        yield _LIFT, list(row)
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -2,10 +2,12 @@
 
 import threading
 import weakref
+from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
 from gateway.consent.entry import Entry
+from gateway.store.forwards import Forward
 from gateway.store.group import Group, Observer, Ticket
 from gateway.store.ledger import LedgerRules, open_ledger
 
@@ -34,17 +36,24 @@ class Recorder:
 
     def stage(self, entry: Entry) -> Ticket:
         """Add the entry to this thread's group and return its ticket."""
-        try:
-            line: _Line = self._local.line
-        except AttributeError:
-            line = self._local.line = self._new_line()
-        return line.group.stage(entry)
+        return self._group().stage(entry)
+
+    def stage_forward(self, forward: Forward, of: Sequence[Ticket]) -> Ticket:
+        """Add a webhook to forward to this thread's group. `of`: the tickets of what it brought."""
+        return self._group().stage_forward(forward, of)
 
     def close(self) -> None:
         """Give all connections back."""
         for line in list(self._lines):
             line.hang_up()
         self._local = threading.local()
+
+    def _group(self) -> Group:
+        try:
+            line: _Line = self._local.line
+        except AttributeError:
+            line = self._local.line = self._new_line()
+        return line.group
 
     def _new_line(self) -> _Line:
         line = _Line(self._engine, self._rules, self._group_limit, self._observer)

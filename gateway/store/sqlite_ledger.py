@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from gateway.consent.entry import Entry, Outcome
 from gateway.errors import OurTroubleError
 from gateway.store import statements
-from gateway.store.batch import Batch, Claim, claim_of, fold, persons_of
+from gateway.store.batch import Batch, Claim, claim_of
 from gateway.store.engine import FileLock, sqlite_path
 from gateway.store.group import PoisonError
 from gateway.store.ledger import ConflictError, Ledger, LedgerRules
@@ -23,6 +23,10 @@ _MARK = "?"
 _INSERT_EVENT = statements.insert_events(1, _MARK)
 _UPSERT_STATE = statements.upsert_states(1, _MARK)
 _INSERT_OUTBOX = statements.insert_outbox(1, _MARK)
+_INSERT_SUPPRESSION = statements.insert_suppressions(1, _MARK)
+_LIFT = statements.lift_wrong_number(_MARK)
+_UPSERT_SYNC = statements.upsert_syncs(1, _MARK)
+_INSERT_FORWARD = statements.insert_forwards(1, _MARK)
 
 
 class SqliteLedger(Ledger):
@@ -41,15 +45,15 @@ class SqliteLedger(Ledger):
             self._held.close()
         self._lock = self._held = self._raw = None
 
-    def _attempt(self, entries: Sequence[Entry], *, careful: bool) -> list[Outcome]:
+    def _attempt(self, entries: Sequence[Entry], forwards: Sequence[Row], *, careful: bool) -> list[Outcome]:
         try:
             connection = self._connection()
             assert self._lock is not None  # noqa: S101 - opened with the connection
             if careful:
                 with self._lock.held(), _transaction(connection):
-                    return self._write(connection, self._fold(connection, entries, careful=True))
+                    return self._write(connection, self._fold(connection, entries, forwards, careful=True))
             # Others write while we read and fold; who was faster on the same person makes the write fail.
-            batch = self._fold(connection, entries, careful=False)
+            batch = self._fold(connection, entries, forwards, careful=False)
             with self._lock.held(), _transaction(connection):
                 return self._write(connection, batch)
         except sqlite3.IntegrityError as error:
@@ -61,10 +65,17 @@ class SqliteLedger(Ledger):
         except (sqlite3.Error, OSError) as error:  # the file of the lock may fail too
             raise OurTroubleError("the database did not take the write") from error
 
-    def _fold(self, connection: sqlite3.Connection, entries: Sequence[Entry], *, careful: bool) -> Batch:
+    def _fold(
+        self,
+        connection: sqlite3.Connection,
+        entries: Sequence[Entry],
+        forwards: Sequence[Row],
+        *,
+        careful: bool,
+    ) -> Batch:
         rows = self._select(connection, list({entry.subject for entry in entries}))
-        claimed = _claimed(connection, entries) if careful else ()
-        return fold(entries, persons_of(rows), claimed, self._how(entries))
+        claimed = _claimed(connection, entries) if careful and entries else ()
+        return self._folded(entries, forwards, rows, claimed)
 
     @staticmethod
     def _select(connection: sqlite3.Connection, subjects: Sequence[bytes]) -> list[Row]:
@@ -79,6 +90,10 @@ class SqliteLedger(Ledger):
             (_INSERT_EVENT, batch.events),
             (_UPSERT_STATE, batch.states),
             (_INSERT_OUTBOX, batch.outbox),
+            (_INSERT_SUPPRESSION, batch.suppressed),
+            (_LIFT, batch.lifted),
+            (_UPSERT_SYNC, batch.syncs),
+            (_INSERT_FORWARD, batch.forwards),
         ):
             if rows:
                 connection.executemany(statement, rows)

@@ -60,6 +60,25 @@ OUTBOX_COLUMNS = (
     "changed_at",
 )
 
+SUPPRESSION_COLUMNS = ("subject", "reason", "since", "source")
+SYNC_COLUMNS = ("subject", "account", "sender", "seq", "state", "attempts", "due_at", "changed_at")
+FORWARD_COLUMNS = (
+    "subject",
+    "id",
+    "account",
+    "sender",
+    "method",
+    "url",
+    "headers",
+    "body",
+    "events",
+    "received_at",
+    "state",
+    "attempts",
+    "due_at",
+    "changed_at",
+)
+
 Row = tuple[Any, ...]
 
 _STATE_CONFLICT = """
@@ -80,6 +99,17 @@ ON CONFLICT (subject, scope) DO UPDATE SET
 """
 
 
+# One that is being told stays with its worker, which sees by the seq that there is news.
+SYNC_CONFLICT = """
+ON CONFLICT (subject, account, sender) DO UPDATE SET
+  seq = excluded.seq,
+  state = CASE WHEN syncs.state = 'sending' THEN 'sending' ELSE 'due' END,
+  attempts = CASE WHEN syncs.state = 'sending' THEN syncs.attempts ELSE 0 END,
+  due_at = excluded.due_at,
+  changed_at = CASE WHEN syncs.state = 'sending' THEN syncs.changed_at ELSE excluded.changed_at END
+"""
+
+
 def _tuples(rows: int, columns: int, mark: str) -> str:
     """Return the rows of a VALUES list. The mark "$" is numbered, as PostgreSQL wants it; "?" is not."""
     numbers = range(1, rows * columns + 1)
@@ -88,7 +118,8 @@ def _tuples(rows: int, columns: int, mark: str) -> str:
     return ", ".join(f"({', '.join(marks[start : start + columns])})" for start in cuts)
 
 
-def _insert(table: str, columns: Sequence[str], *, rows: int, mark: str) -> str:
+def insert(table: str, columns: Sequence[str], *, rows: int, mark: str) -> str:
+    """Return an INSERT of so many rows."""
     values = _tuples(rows, len(columns), mark)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}"  # noqa: S608 - names and marks only
 
@@ -96,19 +127,46 @@ def _insert(table: str, columns: Sequence[str], *, rows: int, mark: str) -> str:
 @lru_cache(maxsize=256)
 def insert_events(rows: int, mark: str) -> str:
     """Insert events; a claim that is taken raises."""
-    return _insert("events", EVENT_COLUMNS, rows=rows, mark=mark)
+    return insert("events", EVENT_COLUMNS, rows=rows, mark=mark)
 
 
 @lru_cache(maxsize=256)
 def upsert_states(rows: int, mark: str) -> str:
     """Write states; a lost race, or an older word over a newer one, raises."""
-    return _insert("states", STATE_COLUMNS, rows=rows, mark=mark) + _STATE_CONFLICT
+    return insert("states", STATE_COLUMNS, rows=rows, mark=mark) + _STATE_CONFLICT
 
 
 @lru_cache(maxsize=256)
 def insert_outbox(rows: int, mark: str) -> str:
     """Insert work for after the commit."""
-    return _insert("outbox", OUTBOX_COLUMNS, rows=rows, mark=mark)
+    return insert("outbox", OUTBOX_COLUMNS, rows=rows, mark=mark)
+
+
+@lru_cache(maxsize=256)
+def insert_suppressions(rows: int, mark: str) -> str:
+    """Insert suppressions; one that is there already stays as it is."""
+    return (
+        insert("suppressions", SUPPRESSION_COLUMNS, rows=rows, mark=mark)
+        + " ON CONFLICT (subject, reason) DO NOTHING"
+    )
+
+
+def lift_wrong_number(mark: str) -> str:
+    """Delete the suppression of a wrong number that is older than a word of the person who has it now."""
+    subject, said_at = (f"{mark}1", f"{mark}2") if mark == "$" else (mark, mark)
+    return f"DELETE FROM suppressions WHERE subject = {subject} AND reason = 'wrong_number' AND since < {said_at}"  # noqa: S608 - marks only
+
+
+@lru_cache(maxsize=256)
+def upsert_syncs(rows: int, mark: str) -> str:
+    """Ask for providers to be told of persons, also of those that were told of before."""
+    return insert("syncs", SYNC_COLUMNS, rows=rows, mark=mark) + SYNC_CONFLICT
+
+
+@lru_cache(maxsize=256)
+def insert_forwards(rows: int, mark: str) -> str:
+    """Insert forwards; one that is there already stays as it is."""
+    return insert("forwards", FORWARD_COLUMNS, rows=rows, mark=mark) + " ON CONFLICT (subject, id) DO NOTHING"
 
 
 PERSON_COLUMNS = "subject, scope, choice, said_at, seq, last_seq, head, replies"

@@ -73,6 +73,9 @@ events = Table(
     CheckConstraint("said_at <= received_at AND received_at <= recorded_at", name="times"),
     Index(None, "recorded_at"),
 )
+# The questions only: other events pay nothing for it.
+_ASKED = events.c.reply == "clarify"
+Index("ix_events_questions", events.c.received_at, sqlite_where=_ASKED, postgresql_where=_ASKED)
 
 states = Table(
     "states",
@@ -136,12 +139,17 @@ outbox = Table(
     CheckConstraint("state IN ('due', 'sending', 'done', 'dropped', 'dead')", name="state"),
     CheckConstraint("attempts >= 0", name="attempts"),
 )
-Index(
-    "ix_outbox_due",
-    outbox.c.due_at,
-    sqlite_where=outbox.c.state.in_(["due", "sending"]),
-    postgresql_where=outbox.c.state.in_(["due", "sending"]),
-)
+
+
+def _queue_indexes(table: Table) -> None:
+    """Index what a worker looks for: what is due, account by account, and what is dead."""
+    waits, dead = table.c.state.in_(["due", "sending"]), table.c.state == "dead"
+    name = table.name
+    Index(f"ix_{name}_due", table.c.account, table.c.due_at, sqlite_where=waits, postgresql_where=waits)
+    Index(f"ix_{name}_dead", table.c.account, sqlite_where=dead, postgresql_where=dead)
+
+
+_queue_indexes(outbox)
 
 checkpoints = Table(
     "checkpoints",
@@ -185,4 +193,113 @@ probes = Table(
     metadata,
     Column("name", Text, primary_key=True),  # "ready": the readiness check; "worker": its last turn
     Column("at", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Text, primary_key=True),  # digest of what came: repeated deliveries are one letter
+    Column("account", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # the path: of messages or of delivery reports
+    Column("reason", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("repeated_at", BigInteger, nullable=False),  # its newest delivery
+    Column("deliveries", Integer, nullable=False),
+    Column("handled_at", BigInteger),
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    CheckConstraint("kind IN ('inbound', 'status')", name="kind"),
+    CheckConstraint("deliveries > 0 AND received_at <= repeated_at", name="deliveries"),
+    Index(None, "received_at"),
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("nonce", LargeBinary(32), nullable=False),  # its digest: of bounded length
+    Column("request", LargeBinary(32), nullable=False),  # digest of what it came with
+    Column("seen_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account", "nonce"),
+    Index(None, "seen_at"),
+)
+
+message_parts = Table(
+    "message_parts",
+    metadata,
+    Column("subject", LargeBinary(16), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("lead", Text),  # message id of the first part, once the parts are joined
+    Column("message", Text),  # goes once the ledger has it; the row stays a while, to know repeats by
+    PrimaryKeyConstraint("subject", "account", "message_id", "number"),
+    CheckConstraint("number BETWEEN 1 AND total AND total BETWEEN 2 AND 255", name="number"),
+    CheckConstraint("state IN ('waiting', 'joined', 'alone')", name="state"),
+    CheckConstraint("(state = 'joined') = (lead IS NOT NULL)", name="lead"),
+    CheckConstraint("state <> 'waiting' OR message IS NOT NULL", name="waiting"),
+    Index(None, "received_at"),
+)
+Index(
+    "ix_message_parts_unread",
+    message_parts.c.received_at,
+    sqlite_where=message_parts.c.message.is_not(None),
+    postgresql_where=message_parts.c.message.is_not(None),
+)
+
+forwards = Table(
+    "forwards",
+    metadata,
+    Column("subject", LargeBinary(16), nullable=False),
+    Column("id", LargeBinary(16), nullable=False),  # the same however often the webhook is delivered
+    Column("account", Text, nullable=False),
+    Column("sender", Text, nullable=False),  # whose application it is for; "": the account's
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("result", Text),  # the status of the answer, or what went wrong
+    PrimaryKeyConstraint("subject", "id"),
+    CheckConstraint("length(subject) = 16 AND length(id) = 16", name="key"),
+    CheckConstraint("state IN ('due', 'sending', 'done', 'dropped', 'dead')", name="state"),
+    CheckConstraint("attempts >= 0", name="attempts"),
+)
+_queue_indexes(forwards)
+
+syncs = Table(
+    "syncs",
+    metadata,
+    Column("subject", LargeBinary(16), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of the newest event about it
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("result", Text),  # what was told, or the provider's error code
+    PrimaryKeyConstraint("subject", "account", "sender"),
+    CheckConstraint("state IN ('due', 'sending', 'done', 'dropped', 'dead')", name="state"),
+    CheckConstraint("attempts >= 0", name="attempts"),
+)
+_queue_indexes(syncs)
+
+rates = Table(
+    "rates",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("spent_until", BigInteger, nullable=False),  # sends are spent up to this time
 )

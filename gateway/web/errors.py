@@ -5,7 +5,6 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from gateway.errors import CallerError, NotAuthenticError, OurTroubleError
-from gateway.metrics import Metrics
 from gateway.web.accounts import UnknownAccountError
 from gateway.web.answers import UNAVAILABLE, respond
 from gateway.web.problem import problem_for
@@ -16,12 +15,11 @@ _PLAIN = "text/plain; charset=utf-8"
 _log = structlog.get_logger(__name__)
 
 
-def register(app: Flask, metrics: Metrics) -> None:
+def register(app: Flask) -> None:
     """Map the three kinds of error, those of the framework, and what nobody foresaw."""
 
     @app.errorhandler(NotAuthenticError)
     def forged(_error: NotAuthenticError) -> Response:
-        metrics.refused(_account(), "not_authentic")
         return _empty(403)
 
     @app.errorhandler(UnknownAccountError)
@@ -29,9 +27,7 @@ def register(app: Flask, metrics: Metrics) -> None:
         return _empty(404)
 
     @app.errorhandler(CallerError)
-    def malformed(error: CallerError) -> Response:
-        metrics.refused(_account(), "malformed")
-        _log.warning("malformed webhook", account=_account(), problem=str(error))
+    def malformed(_error: CallerError) -> Response:
         return _empty(400)
 
     @app.errorhandler(OurTroubleError)
@@ -56,7 +52,3 @@ def register(app: Flask, metrics: Metrics) -> None:
 
 def _empty(status: int) -> Response:
     return Response(b"", status, content_type=_PLAIN)
-
-
-def _account() -> str:
-    return str((request.view_args or {}).get("account", ""))

@@ -8,6 +8,7 @@ from gateway.errors import OurTroubleError
 from gateway.house import House
 from gateway.store.ledger import now_microseconds
 from gateway.store.probe import probe
+from gateway.store.queues import Queues
 from gateway.web.bearer import authorize
 from gateway.web.guard import Guard, TokenScope, guarded
 
@@ -43,6 +44,7 @@ def blueprint(house: House) -> Blueprint:
     """Return `/healthz`, `/readyz` and `/metrics`."""
     routes = Blueprint("health", __name__)
     readiness = Readiness(house)
+    queues = Queues(house.engine)
 
     @routes.get("/healthz")
     @guarded(Guard.PUBLIC)
@@ -59,6 +61,23 @@ def blueprint(house: House) -> Blueprint:
     @guarded(Guard.BEARER, TokenScope.METRICS)
     def metrics() -> Response:
         authorize(house, request.headers.get("Authorization"), TokenScope.METRICS)
+        _show_waiting(house, queues)
         return Response(house.metrics.exposition(), content_type=_EXPOSITION)
 
     return routes
+
+
+def _show_waiting(house: House, queues: Queues) -> None:
+    """Set the gauges of what waits, the empty ones too: the worker may be away, which is when they matter."""
+    now = now_microseconds()
+    found = {(kind, each.account): each for kind, each in queues.waiting(now)}
+    for kind in queues.all:
+        for account in {*house.settings.accounts, *(name for _, name in found)}:
+            each = found.get((kind, account))
+            oldest = now if each is None or each.oldest_due_at is None else each.oldest_due_at
+            house.metrics.waiting(
+                kind,
+                account,
+                oldest_seconds=max(0, now - oldest) / 1_000_000,
+                dead=0 if each is None else each.dead,
+            )

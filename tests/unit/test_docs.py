@@ -30,7 +30,7 @@ from gateway.keywords.rules import Rule
 from gateway.mail.one_click import PostKind
 from gateway.metrics import Metrics
 from gateway.web.guard import Guard, TokenScope, guard_of
-from gateway.worker.outbox import Ending
+from gateway.worker.endings import Ending
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -149,7 +149,9 @@ def test_every_channel_is_shown_with_the_codes_of_journey_optimizer():
 
 def rule_names() -> set[str]:
     links = {f"{kind}@1" for kind in PostKind}
-    return {rule.value for rule in Rule} | links | {"no_person@1", "provider_refusal_CODE@1"}
+    return (
+        {rule.value for rule in Rule} | links | {"no_person@1", "provider_list@1", "provider_refusal_CODE@1"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_rules_that_flows_name_by_themselves_are_known():
         for path in (ROOT / "gateway" / "flows").glob("*.py")
         for match in re.findall(r'rule=f?"([^"]+@\d+)"', path.read_text(encoding="utf-8"))
     }
-    assert found == {"no_person@1", "{kind}@1", "provider_refusal_{status.error_code}@1"}
+    assert found == {"no_person@1", "{kind}@1", "provider_list@1", "provider_refusal_{status.error_code}@1"}
 
 
 # -- metrics ---------------------------------------------------------------------------------------------
@@ -197,9 +199,10 @@ def test_every_metric_has_its_row():
 
 
 def refusals() -> set[str]:
-    tree = ast.parse((ROOT / "gateway" / "web" / "errors.py").read_text(encoding="utf-8"))
+    tree = ast.parse((ROOT / "gateway" / "web" / "accounts.py").read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    return {ast.literal_eval(call.args[1]) for call in calls if ast.unparse(call.func) == "metrics.refused"}
+    named = "self.metrics.refused"
+    return {ast.literal_eval(call.args[1]) for call in calls if ast.unparse(call.func) == named}
 
 
 def test_every_label_of_the_metrics_has_its_row():
@@ -287,7 +290,7 @@ def test_commands_on_the_pages_are_understood(line: str):
     # Raises for an option that there is not; an argument that is missing has no value.
     values, _, _ = inner.make_parser(click.Context(inner)).parse_args(words)
     needed = [each.name for each in inner.params if each.required]
-    assert [name for name in needed if not isinstance(values.get(str(name)), str)] == []
+    assert [name for name in needed if not isinstance(values.get(str(name)), str | tuple)] == []
 
 
 def test_settings_on_the_pages_are_settings():
@@ -296,7 +299,7 @@ def test_settings_on_the_pages_are_settings():
         for block in blocks(path.read_text(encoding="utf-8"), "toml"):
             data = tomllib.loads(block)
             for name in data.get("accounts", {}):
-                data["accounts"][name]["provider"] = "twilio"
+                data["accounts"][name].setdefault("provider", "twilio")
             known = set(fields_of(data))
             wrong += [f"{path.name}: {written(key)}" for key in leaves(data) if not starts(key, known)]
     assert wrong == []

@@ -247,9 +247,14 @@ def test_contact_that_reaches_nobody_is_refused(contact):
 
 def test_languages_are_those_that_are_shipped():
     assert program().languages == ("en",)
-    for languages in (["tlh"], [], ["en", "en"], ["EN"]):
+    for languages in (["tlh"], [], ["en", "en"], ["en", "EN"], ["en_AU"], ["en-"], [""], ["ja"]):
         with pytest.raises(ValidationError):
             program(languages=languages)
+
+
+@pytest.mark.parametrize("tag", ["en-AU", "en-ZA", "zh", "zh-Hant-TW", "ja-x-unsourced", "EN"])
+def test_a_language_may_be_named_with_its_region_in_any_case(tag):
+    assert program(languages=[tag]).languages == (tag.lower(),)
 
 
 def test_stops_with_marketing_is_for_transactional_programs():

@@ -7,9 +7,9 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.openapi import OpenAPI
 from werkzeug.exceptions import BadRequest
 
+from gateway.configuration.limits import LimitSettings
 from gateway.errors import GatewayError
 from gateway.house import House
-from gateway.settings import LimitSettings
 from gateway.web.api import checks, consents, description, interpretations, programs, unsubscribe_links
 from gateway.web.bearer import BearerError, ScopeError, authorize
 from gateway.web.guard import Guard, Guarding, guard_of

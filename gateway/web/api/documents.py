@@ -99,13 +99,17 @@ def interpretation_document(found: Interpretation) -> bytes:
             "band": reading.band,
             "reach": reading.reach,
             "program": reading.program,
+            "choice": found.choice,
             "scopes": found.scopes,
+            "reply": found.reply,
+            "reply_text": found.reply_text,
             "rule": reading.rule,
             "language": reading.language or None,
             "keyword": reading.keyword or None,
             "span": reading.span,
             "stages": reading.stages,
             "sender": found.sender or None,
+            "marketing": found.marketing,
         }
     )
 

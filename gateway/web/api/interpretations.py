@@ -3,7 +3,7 @@
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
 
-from gateway.flows.interpret import interpret
+from gateway.flows.interpret import Question, interpret
 from gateway.house import House
 from gateway.web.answers import respond
 from gateway.web.api.description import errors
@@ -22,11 +22,13 @@ def add(api: APIBlueprint, house: House) -> None:
         """Tell what a text would mean. Nothing is recorded."""
         if body.sender is not None and body.program is not None:
             raise InvalidInputError("body", ("program",), "give sender or program, not both")
-        found = interpret(
-            house.book,
+        question = Question(
             body.text,
             sender=body.sender or "",
             program=body.program,
             pending_opt_in=body.pending_opt_in,
+            marketing=body.marketing,
+            last_sent=body.last_sent,
         )
+        found = interpret(house.book, question)
         return respond(json_answer(interpretation_document(found)))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.consent.address import Address, AddressError, Channel
 from gateway.consent.choice import Choice, Purpose
 from gateway.consent.decision import Reason
+from gateway.flows.replies import ReplyKey
 from gateway.flows.status import Caveat
 from gateway.keywords.reading import Band, Reach, ReadingClass
 from gateway.settings import StopScope
@@ -116,6 +117,13 @@ class InterpretBody(_Input):
     )
     pending_opt_in: bool = Field(
         default=False, description="The person was asked to confirm an opt-in (double opt-in)."
+    )
+    marketing: bool | None = Field(
+        default=None,
+        description="Whether it answers advertising. Absent: as messages to the sender are read.",
+    )
+    last_sent: str = Field(
+        default="", max_length=MOST_TEXT, description="Our message that it answers: a copy of it is not read."
     )
 
 
@@ -256,19 +264,25 @@ class LinksAnswer(_Output):
 
 
 class InterpretationAnswer(_Output):
-    """What the text would mean. Nothing was recorded."""
+    """What the text would mean, and what would be done upon it. Nothing was recorded."""
 
     klass: ReadingClass = Field(alias="class")
     band: Band
     reach: Reach
     program: str | None
+    choice: Choice | None = Field(description="What would be recorded.")
     scopes: list[str] = Field(description="What the word would cover.")
-    rule: str
+    reply: ReplyKey | None = Field(description="Which reply we would owe, if the provider does not answer.")
+    reply_text: str | None
+    rule: str = Field(description="Name and version of the rule that fired.")
     language: str | None
-    keyword: str | None
+    keyword: str | None = Field(
+        description="The keyword; or the phrase or, of a guarded one, the guard, as its language file has it."
+    )
     span: tuple[int, int] | None = Field(description="Code points of the text that decided.")
     stages: list[str] = Field(description="Stages passed; the last one decided.")
     sender: str | None = Field(description="Whose programs, languages and keywords were used.")
+    marketing: bool = Field(description="Whether it was read as an answer to advertising.")
 
 
 class ProgramAnswer(_Output):

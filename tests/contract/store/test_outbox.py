@@ -11,16 +11,17 @@ from support.entries import KEY, NOW, entry
 
 from gateway.consent.entry import Reply
 from gateway.errors import OurTroubleError
-from gateway.store import outbox as module
 from gateway.store.engine import is_sqlite, open_engine, writing
 from gateway.store.ledger import Ledger, LedgerRules, open_ledger
-from gateway.store.outbox import Item, ItemState, Outbox
+from gateway.store.outbox import Item, Outbox
+from gateway.store.queue import ItemState, find_statement
 from gateway.store.tables import outbox as table
 from gateway.store.tables import states
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 STALE = NOW - 2 * MINUTE
+ACCOUNT = "acme-twilio"
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def reply(ledger: Ledger) -> Callable[..., None]:
 
 
 def find(outbox: Outbox, now: int = NOW, stale: int = STALE) -> list[Item]:
-    return outbox.find(now=now, stale=stale, limit=10)
+    return outbox.find({ACCOUNT: 10}, now=now, stale=stale)
 
 
 def of_person(number: int, found: list[Item]) -> Item:
@@ -171,7 +172,7 @@ def test_what_waits_does_not_hide_the_others(outbox: Outbox, reply: Callable[...
     assert first is not None
     outbox.settle(first, ItemState.DUE, now=NOW, due_at=NOW + MINUTE)
     reply(2, at=NOW + SECOND)
-    (found,) = outbox.find(now=NOW + SECOND, stale=STALE, limit=1)
+    (found,) = outbox.find({ACCOUNT: 1}, now=NOW + SECOND, stale=STALE)
     assert found.subject == entry(2).subject
 
 
@@ -208,12 +209,13 @@ def test_the_search_goes_by_the_partial_index(engine: Engine, reply: Callable[..
     """Items that have ended stay in the table: nobody may read through them."""
     reply()
     explain = "EXPLAIN QUERY PLAN " if is_sqlite(engine) else "EXPLAIN "
-    query = text(explain + module._FIND.text)
+    query = text(explain + find_statement(Outbox.shape, 1).text)
     with engine.connect() as connection:
         if not is_sqlite(engine):
             connection.execute(text("SET LOCAL enable_seqscan = off"))
             connection.execute(text("SET LOCAL enable_sort = off"))
-        plan = connection.execute(query, {"now": NOW, "stale": STALE, "limit": 10}).all()
+        values = {"now": NOW, "stale": STALE, "account0": ACCOUNT, "room0": 10}
+        plan = connection.execute(query, values).all()
     assert "ix_outbox_due" in str(plan)
 
 

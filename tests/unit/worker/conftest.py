@@ -13,9 +13,12 @@ from gateway.flows.delivery_status import DeliveryStatuses
 from gateway.providers.base import OutboundMessage, SendOutcome, SendResult
 from gateway.store.ledger import Ledger, LedgerRules, open_ledger
 from gateway.store.outbox import Outbox
+from gateway.store.rates import Rates
 from gateway.store.recorder import Recorder
 from gateway.store.tables import outbox as table
-from gateway.worker.outbox import OutboxDelivery, Timing
+from gateway.worker.delivery import Carrier, Delivery
+from gateway.worker.endings import Timing
+from gateway.worker.replies import Replies
 
 SENT = SendResult(SendOutcome.SENT, message_id="SM1")
 
@@ -30,6 +33,8 @@ class Clock:
 
 class FakeProvider:
     """Answers sends with what it was given, the last again and again; an exception is raised."""
+
+    opt_outs = None
 
     def __init__(self, *results: SendResult | BaseException) -> None:
         self.results = list(results) or [SENT]
@@ -70,12 +75,27 @@ class Bench:
         desk = SimpleNamespace(opt_out_scope="@+15550199000")
         return DeliveryStatuses(SimpleNamespace(desk=lambda _sender: desk), self.recorder, KEY)
 
-    def delivery(self) -> OutboxDelivery:
-        timing = Timing(self.clock, lambda: self.chance)
-        return OutboxDelivery(Outbox(self.engine), {"acme-twilio": self.provider}, self.statuses(), timing)
+    @property
+    def timing(self) -> Timing:
+        return Timing(self.clock, lambda: self.chance)
 
-    def turn(self) -> list[str]:
-        return [ending.value for ending in self.delivery().turn(lambda: False)]
+    def replies(self) -> Replies:
+        providers = {"acme-twilio": self.provider}
+        return Replies(Outbox(self.engine), providers, self.statuses(), self.timing)
+
+    def delivery(
+        self, *carriers: Carrier, accounts: Sequence[str] = ("acme-twilio",), **rates: float
+    ) -> Delivery:
+        carriers = carriers or (self.replies(),)
+        limits = {name.replace("_", "-"): rate for name, rate in rates.items()}
+        return Delivery(carriers, accounts, Rates(self.engine), limits, self.clock)
+
+    def turn(self, *carriers: Carrier) -> list[str]:
+        """Take what is due, wait for it, and return what became of it."""
+        delivery = self.delivery(*carriers)
+        endings = [*delivery.turn(), *delivery.finish()]
+        assert list(delivery.close()) == []
+        return [ending.value for _, ending in endings]
 
     def rows(self) -> list[tuple[str, str | None, int]]:
         """State, result and attempts of every item."""
