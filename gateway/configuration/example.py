@@ -26,6 +26,11 @@ The variable GATEWAY_<TABLE>_<KEY> overrides a setting, if it is not empty: GATE
 GATEWAY_PROGRAMS_OFFERS_CONTACT. Lists are written as a,b,c or as JSON. Accounts and programs must
 stand in the file. `gateway config check` explains every fault with its line.
 """
+_SHOWN_KIND = "twilio"
+_OTHER_KINDS = """\
+An account of Twilio. The other kinds are {kinds}: docs/providers shows an account of each, docs/reference/settings.md
+all of their settings.
+"""
 
 
 def example() -> str:
@@ -43,8 +48,9 @@ def main() -> None:
 
 def _section(name: str, field: FieldInfo) -> Iterator[str]:
     if name == "accounts":
-        for kind in KINDS:
-            yield from _Table(f"{name}.acme-{kind}", kind).of(settings_of(kind))
+        yield ""
+        yield from _comment(_OTHER_KINDS.format(kinds=", ".join(kind for kind in KINDS if kind != _SHOWN_KIND)))
+        yield from _Table(f"{name}.acme-{_SHOWN_KIND}", _SHOWN_KIND).of(settings_of(_SHOWN_KIND))
     elif name == "programs":
         yield from _Table(f"{name}.offers").of(ProgramSettings)
     else:

@@ -59,7 +59,7 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
     by_keyword = _keyword_sentence(message, vocabulary, context, parts)
     if best is None or (by_keyword and _MEANINGS[best.label.kind].klass is not ReadingClass.OPT_OUT):
         return by_keyword or _held(message, matches, standing)
-    if _contradicted(best, standing):
+    if _contradicted(best, standing) or _says_start_too(best, words, vocabulary):
         return Reading(ReadingClass.OTHER, Band.UNCLEAR, rule=Rule.BOTH_DIRECTIONS, span=_span(message, best))
     return _reading(message, best, _named(words, vocabulary, best))
 
@@ -163,6 +163,14 @@ def _contradicted(best: Found, standing: Iterable[Found]) -> bool:
     opposite = {ReadingClass.OPT_OUT, ReadingClass.OPT_IN}
     classes.add(_MEANINGS[best.label.kind].klass)
     return opposite <= classes
+
+
+def _says_start_too(best: Found, words: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Tell whether a word of opt-in stands beside a phrase that is not clear by itself: "stop ... then start" (R9)."""
+    if best.label.kind is not PhraseKind.OPT_OUT_REPLY:
+        return False
+    known = (vocabulary.words.get(word) for word in words)
+    return any(word is not None and word.klass is ReadingClass.OPT_IN for word in known)
 
 
 def _is_within(match: Found, other: Found) -> bool:

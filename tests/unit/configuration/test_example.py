@@ -15,6 +15,7 @@ ENVIRON = {
     "TWILIO_AUTH_TOKEN": "t" * 32,
     "TWILIO_STATUS_CALLBACK": "https://example.com/sms/acme/status",
     "TWILIO_PUBLIC_URL": "https://example.com",
+    "TWILIO_FORWARD_SECRET": "whsec_" + "A" * 32,
 }
 SETTING = re.compile(r"^#(?=[^ \n])", re.MULTILINE)
 

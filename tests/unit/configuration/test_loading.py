@@ -135,7 +135,7 @@ languages = ["en", "tlh"]
 texts = { help = "{phone}" }
 double_opt_in = "${NO_SUCH}"
 
-[retention]
+[webhooks]
 days = 1
 """)
     )
@@ -157,7 +157,7 @@ days = 1
         ("programs.alerts.languages[1]", 32),
         ("programs.alerts.texts.help", 33),
         ("programs.alerts.double_opt_in", 34),
-        ("retention", 36),
+        ("webhooks", 36),
     ]
 
 
