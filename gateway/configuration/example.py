@@ -49,7 +49,9 @@ def main() -> None:
 def _section(name: str, field: FieldInfo) -> Iterator[str]:
     if name == "accounts":
         yield ""
-        yield from _comment(_OTHER_KINDS.format(kinds=", ".join(kind for kind in KINDS if kind != _SHOWN_KIND)))
+        yield from _comment(
+            _OTHER_KINDS.format(kinds=", ".join(kind for kind in KINDS if kind != _SHOWN_KIND))
+        )
         yield from _Table(f"{name}.acme-{_SHOWN_KIND}", _SHOWN_KIND).of(settings_of(_SHOWN_KIND))
     elif name == "programs":
         yield from _Table(f"{name}.offers").of(ProgramSettings)

@@ -95,19 +95,19 @@ def test_a_suite_covers_every_class_that_people_write(suites, language):
 # -- the marks -------------------------------------------------------------------------------------------
 
 
-def test_97_of_100_opt_outs_withdraw_over_all_languages(interpreter, suites):
+def test_r27_97_of_100_opt_outs_withdraw_over_all_languages(interpreter, suites):
     found = [opt_outs(interpreter, suite) for suite in suites.values()]
     right, missed = sum(len(yes) for yes, _ in found), [line for _, no in found for line in no]
     assert right >= RECALL * (right + len(missed)), missed
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_93_of_100_opt_outs_withdraw_in_each_language(interpreter, suites, language):
+def test_r27_93_of_100_opt_outs_withdraw_in_each_language(interpreter, suites, language):
     right, missed = opt_outs(interpreter, suites[language])
     assert len(right) >= RECALL_OF_EACH * (len(right) + len(missed)), missed
 
 
-def test_at_most_one_trap_of_200_withdraws(interpreter, suites):
+def test_r27_at_most_one_trap_of_200_withdraws(interpreter, suites):
     found = [traps(interpreter, suite) for suite in suites.values()]
     right, fallen = sum(len(yes) for yes, _ in found), [line for _, no in found for line in no]
     assert len(fallen) <= WITHDRAWN_TRAPS * (right + len(fallen)), fallen
