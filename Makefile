@@ -49,6 +49,7 @@ format: $(DEV) ## Repair style and format where that is safe
 	$(BIN)/ruff format
 
 bench: $(DEV) ## Measure what the documentation claims; takes minutes, wants an idle machine
+	$(BIN)/python -m bench.interpreter
 	$(BIN)/python bench/providers.py
 	$(BIN)/python bench/run.py
 
