@@ -56,7 +56,9 @@ def test_r29_every_text_fits_one_message_in_the_gsm_alphabet(language: str) -> N
         assert segments(shipped(key)[language].format_map(TWENTY)) == 1, key
 
 
-@pytest.mark.parametrize(("word", "part"), [("ARRET", "pour revenir"), ("STOP", "unsubscribed"), ("BAJA", "baja")])
+@pytest.mark.parametrize(
+    ("word", "part"), [("ARRET", "pour revenir"), ("STOP", "unsubscribed"), ("BAJA", "baja")]
+)
 def test_r29_the_answer_is_in_the_language_of_the_keyword(
     make_app, database_url: str, word: str, part: str
 ) -> None:
