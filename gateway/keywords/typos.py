@@ -51,7 +51,7 @@ def nearest_long(typed: str, candidates: Iterable[str]) -> str | None:
 
 def is_slip(typed: str, spelling: str, word: Word) -> bool:
     """Tell whether what was typed would be read as this spelling of the word, were it no real word."""
-    if not any(_correctable({spelling: word})):
+    if typed == spelling or not any(_correctable({spelling: word})):
         return False
     if distance(typed, spelling) == 1:
         return len(typed) >= SHORTEST - 1
