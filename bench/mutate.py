@@ -29,7 +29,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Continue: ast.Break, ast.Break: ast.Continue,
 }  # fmt: skip
 NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
-TIMEOUT = 120  # seconds; a mutant that hangs is killed, as any other
+TIMEOUT = 40  # seconds; a mutant that hangs is killed, as any other
 
 
 @dataclass(frozen=True, slots=True)
