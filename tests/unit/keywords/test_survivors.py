@@ -1,0 +1,52 @@
+"""What small alterations of the interpreter showed to be untested."""
+
+import pytest
+
+from gateway.keywords.interpreter import Interpreter, Reader
+from gateway.keywords.programs import ProgramWords
+from gateway.keywords.reading import Band, Context, ReadingClass
+from gateway.keywords.rules import Rule
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Interpreter.shipped().for_programs([ProgramWords("offers", "Acme")])
+
+
+@pytest.mark.parametrize("marketing", [True, False])
+def test_phrases_of_both_directions_in_one_message_decide_nothing(reader: Reader, marketing: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    text = "Please stop texting me. On second thought, sign me up again"
+    reading = reader.read(text, Context(marketing=marketing))
+    assert (reading.klass, reading.band, reading.rule) == (
+        ReadingClass.OTHER,
+        Band.UNCLEAR,
+        Rule.BOTH_DIRECTIONS,
+    )
+
+
+def test_a_phrase_inside_a_longer_one_says_nothing_else(reader: Reader) -> None:
+    reading = reader.read("Add me to your do not contact list", Context(marketing=True))
+    assert (reading.klass, reading.band) == (ReadingClass.OPT_OUT, Band.PROBABLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "klass"),
+    [
+        ("No, stop texting me", ReadingClass.OPT_OUT),  # the comma ends the negation
+        ("Don't stop texting me", ReadingClass.OTHER),
+    ],
+)
+def test_a_guard_with_a_comma_inside_holds_nothing(reader: Reader, text: str, klass: ReadingClass) -> None:
+    assert reader.read(text, Context(marketing=True)).klass is klass
+
+
+@pytest.mark.parametrize("head", ["", "(", '"', "\u201c"])
+def test_googles_form_needs_its_emoji(reader: Reader, head: str) -> None:
+    quoted = "\u201c20% off! Reply STOP to end\u201d"
+    assert reader.read(f"{head}to {quoted}").klass is not ReadingClass.REACTION
+    assert reader.read(f"\U0001f44d to {quoted}").klass is ReadingClass.REACTION
+
+
+def test_a_keyword_typed_apart_and_with_a_slip_is_read(reader: Reader) -> None:
+    for text in ("opt uot", "otp out", "un subscirbe"):
+        assert (reader.read(text).klass, reader.read(text).rule) == (ReadingClass.OPT_OUT, Rule.TYPO), text
