@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import requests
 
-from gateway.cli.shop import Shop, fresh_number
+from gateway.cli.shop import Shop
 from gateway.consent.address import Address, Channel
 from gateway.mail.list_unsubscribe import unsubscribe_headers
 from gateway.mail.tokens import LinkGrant, LinkPurpose, LinkTokens
@@ -28,7 +28,7 @@ class Step:
 
 def day(shop: Shop) -> Iterator[Step]:
     """Play the day, step by step."""
-    ann, ben, cleo, dan = (fresh_number() for _ in range(4))
+    ann, ben, cleo, dan = shop.strangers(4)
     yield Step("08:00", f"Before anything: may we text Ann ({ann})?", "", shop.state("sms", ann))
     stop = secrets.token_hex(16)
     yield _sms(shop, "09:12", "Ann", ann, "STOP", stop)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gateway.cli.delivery import Delivered, deliver
-from gateway.cli.shop import Shop, fresh_number, moment
+from gateway.cli.shop import Shop, moment
 from gateway.providers.base import WebhookRequest
 
 _SECOND = 1_000_000
@@ -26,7 +26,7 @@ class Scene:
 
 def play(shop: Shop) -> Iterator[Scene]:
     """Play one person's words at the shop's account. Raises `CannotRehearseError` before anything is sent."""
-    number, now, stop = fresh_number(), moment(), secrets.token_hex(16)
+    (number,), now, stop = shop.strangers(1), moment(), secrets.token_hex(16)
     # Some providers tell whole seconds, and at equal times the opt-out wins.
     first = shop.line.message("STOP", number, shop.sender, at=now - 20 * _SECOND, message_id=stop)
     yield _scene(shop, "STOP", number, first)

@@ -3,11 +3,13 @@
 import secrets
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import quote
 
 import requests
 
 from gateway.cli.delivery import Delivered, UnreachableError, deliver
+from gateway.errors import OurTroubleError
 from gateway.flows.dead_letters import secrets_in
 from gateway.mail.tokens import LinkTokens
 from gateway.net.outgoing import Call, NothingSentError, Outgoing, Returned
@@ -18,7 +20,8 @@ from gateway.providers.registry import build, rehearsal_account, settings_of
 _TIMEOUT = 10
 _SHORTEST_SECRET = 6  # a shorter one would be found in what people write
 # Numbers kept for fiction: 555-0100 to 555-0199 of each area.
-_AREAS = (212, 312, 415, 512, 617, 702)
+_AREAS = (205, 206, 212, 213, 214, 216, 303, 305, 312, 313, 404, 415, 503, 504, 512, 602, 615, 617, 702, 808)
+_FICTION = tuple(f"+1{area}55501{line:02d}" for area in _AREAS for line in range(100))
 
 
 class NoCalls(Outgoing):
@@ -102,6 +105,19 @@ class Shop:
         """Return what the ledger has of the number, newest first."""
         return self._ask(f"/v1/consents/sms/{number}/events")["events"]
 
+    def strangers(self, count: int) -> list[str]:
+        """Return numbers kept for fiction of whom the gateway knows nothing: an earlier demo may have run.
+
+        Raises `OurTroubleError` where too few are left.
+        """
+        drawn = secrets.SystemRandom().sample(_FICTION, len(_FICTION))
+        found = list(islice((number for number in drawn if not self.events(number)), count))
+        if len(found) < count:
+            raise OurTroubleError(
+                f"the demos of this gateway have used up all {len(_FICTION)} made-up numbers"
+            )
+        return found
+
     def _ask(self, path: str, **parameters: str) -> dict[str, list[dict[str, str]]]:
         headers = {"Authorization": f"Bearer {self.bearer}"}
         try:
@@ -120,8 +136,3 @@ class Shop:
 def moment() -> int:
     """Return the present time in microseconds."""
     return time.time_ns() // 1_000
-
-
-def fresh_number() -> str:
-    """Return a number of the range kept for fiction, so that every demo begins with people unknown."""
-    return f"+1{secrets.choice(_AREAS)}55501{secrets.randbelow(100):02d}"

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from gateway.cli.demo import _can_be_played
 from gateway.cli.main import main
 from gateway.cli.private_gateway import _toml
-from gateway.cli.shop import Line
+from gateway.cli.shop import Line, Shop, impostor
 from gateway.configuration.references import References
+from gateway.errors import OurTroubleError
 from gateway.providers.registry import KINDS, rehearsal_account, settings_of
 from gateway.providers.twilio import TwilioSettings
 
@@ -58,10 +59,9 @@ def test_the_day_needs_an_account(played):
 
 
 def test_a_gateway_that_does_not_run_is_told(run):
-    result = run("demo", "--provider", "twilio", "--token", "gw_x", code=1)
-    assert "nobody answers at http://127.0.0.1:8080" in result.stderr
-    result = run("demo", "--token", "gw_x", code=1)
-    assert "start it with gateway serve" in result.stderr
+    for arguments in (["--provider", "twilio"], []):
+        told = run("demo", *arguments, "--token", "gw_x", code=1).stderr
+        assert "the gateway at http://127.0.0.1:8080 does not answer: start it with gateway serve" in told
 
 
 @pytest.mark.parametrize(("kind", "playable"), [("telnyx", False), ("aws", False), ("twilio", True)])
@@ -84,3 +84,13 @@ def test_a_line_hides_the_secrets_of_its_account():
 def test_settings_of_the_demo_survive_their_file(value):
     written = tomllib.loads(f"value = {_toml(value)}")
     assert References({}).table(written) == {"value": value}
+
+
+def test_a_demo_begins_with_people_unknown(monkeypatch):
+    """An earlier demo has used every number but two."""
+    left = {"+12055550100", "+18085550199"}
+    monkeypatch.setattr(Shop, "events", lambda _, number: [] if number in left else [{"class": "opt_out"}])
+    shop = Shop("http://127.0.0.1", impostor("kannel", "http://127.0.0.1/sms/x"), "+15550100", "offers", "x")
+    assert set(shop.strangers(2)) == left
+    with pytest.raises(OurTroubleError, match="used up"):
+        shop.strangers(3)
