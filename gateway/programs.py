@@ -34,6 +34,9 @@ class Desk:
     opt_out_scope: str
     opt_in_scope: str
     double_opt_in: int | None = None  # microseconds for which a pending opt-in waits; None: none needed
+    marketing: tuple[str, ...] = ()  # the programs whose messages are advertising
+    asks: bool = True  # whether who writes unclearly is asked
+    ends_on_refusal: bool = True  # whether a hostile answer ends messages
 
     def scope_of_opt_out(self, reading: Reading) -> str:
         """Return what an opt-out covers: as far as its words reach, else as the programs' settings say."""
@@ -41,28 +44,9 @@ class Desk:
             return scope.ALL
         if reading.reach is Reach.NAMED and reading.program is not None:
             return reading.program
-        if reading.reach is Reach.MARKETING and self._marketing:
-            return scope.join(self._marketing)
+        if reading.reach is Reach.MARKETING and self.marketing:
+            return scope.join(self.marketing)
         return self.opt_out_scope
-
-    @property
-    def asks(self) -> bool:
-        """Whether who writes unclearly is asked: where a program wants it, or none is there to say otherwise."""
-        return all(program.unclear is Unclear.ASK for program in self.programs.values())
-
-    @property
-    def ends_on_refusal(self) -> bool:
-        """Whether a hostile answer ends messages."""
-        return all(program.refusals_end for program in self.programs.values())
-
-    @property
-    def is_marketing(self) -> bool:
-        """Whether a message from here may be advertising, so that what answers it is read as an answer to that."""
-        return bool(self._marketing)
-
-    @property
-    def _marketing(self) -> list[str]:
-        return [slug for slug, program in self.programs.items() if program.purpose is Purpose.MARKETING]
 
     def scope_of_opt_in(self, reading: Reading) -> str:
         """Return what an opt-in covers: the named program, else the programs that are here now."""
@@ -144,6 +128,9 @@ class ProgramBook:
             # The broad scope lifts an earlier STOP, the slugs are the consent to what is here today.
             opt_in_scope=scope.join([*scope.split(opt_out), *programs]),
             double_opt_in=min(waits) * _MICROSECONDS_AN_HOUR if waits else None,
+            marketing=tuple(slug for slug, each in programs.items() if each.purpose is Purpose.MARKETING),
+            asks=all(each.unclear is Unclear.ASK for each in programs.values()),
+            ends_on_refusal=all(each.refusals_end for each in programs.values()),
         )
 
 

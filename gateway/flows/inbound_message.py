@@ -81,7 +81,7 @@ class _Case:
 
 def _context(case: _Case) -> Context:
     """Return what the reading depends on. Who writes to a sender of advertising answers it, as far as we know."""
-    marketing = case.desk.is_marketing
+    marketing = bool(case.desk.marketing)
     if case.message.verdict is None:
         return _TO_MARKETING if marketing else _NO_CONTEXT
     return Context(verdict=case.message.verdict, marketing=marketing)

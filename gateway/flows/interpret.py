@@ -62,7 +62,7 @@ def _asked(book: ProgramBook, question: Question) -> tuple[Desk, Context]:
     desk = book.desk(_sender(book, question))
     context = Context(
         pending_opt_in=question.pending_opt_in,
-        marketing=desk.is_marketing if question.marketing is None else question.marketing,
+        marketing=bool(desk.marketing) if question.marketing is None else question.marketing,
         last_sent=question.last_sent,
     )
     return desk, context

@@ -28,8 +28,9 @@ class GatewayWorker(GroupWorker):
     """The group worker with the limits of the settings."""
 
     group_limit = _settings.limits.group
-    # The largest request of all, a bulk call of the API; each route has its own bound below this one.
-    body_limit = _settings.limits.largest_body
+    body_limit = _settings.limits.body_bytes
+    # The bulk calls of the API; each route of it has its own bound below this one.
+    larger_bodies = {"/v1/": _settings.limits.largest_body}  # noqa: RUF012 - gunicorn takes the class, nobody alters it
 
 
 worker_class = GatewayWorker

@@ -32,6 +32,11 @@ class Limits:
     fields: int = 100
     field_size: int = 8190
     body: int = 16 << 20
+    larger: tuple[tuple[str, int], ...] = ()  # beginnings of paths whose bodies may be larger, and how large
+
+    def body_of(self, path: str) -> int:
+        """Return the most bytes of a body to this path."""
+        return next((most for start, most in self.larger if path.startswith(start)), self.body)
 
     @property
     def overhead(self) -> int:
@@ -188,7 +193,7 @@ class RequestParser:
             environ["wsgi.url_scheme"] = scheme_of(environ, self._scheme_rules)
         self._keep_alive = self._parser.should_keep_alive()
         if "CONTENT_LENGTH" in environ and int(environ["CONTENT_LENGTH"]) > self._limits.body:
-            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+            self._check_size(int(environ["CONTENT_LENGTH"]))
         if "HTTP_EXPECT" in environ or "HTTP_TRANSFER_ENCODING" in environ or "HTTP_UPGRADE" in environ:
             self._unusual_head()
         self.in_body = True
@@ -305,8 +310,7 @@ class RequestParser:
         self._parser.feed_data(f"POST / HTTP/1.1\r\nConnection: close\r\n{framing}\r\n\r\n".encode("ascii"))
 
     def _keep_on_disk(self, body: bytes) -> None:
-        if self.received > self._limits.body:
-            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
+        self._check_size(self.received)
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile()  # noqa: SIM115 - the answered request closes it
@@ -315,6 +319,10 @@ class RequestParser:
             self._file.write(body)
         except OSError:
             raise RefusedError(HTTPStatus.INSUFFICIENT_STORAGE, "no room for the body") from None
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.body_of(self._environ["PATH_INFO"]):
+            raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body too large")
 
     def _weigh(self, size: int) -> None:
         """Bound what an unfinished request sends besides its body: an endless head, chunk extensions."""

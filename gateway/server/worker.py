@@ -8,9 +8,10 @@ uwsgi protocols, and gunicorn's switches that read requests leniently.
 import os
 import re
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -108,11 +109,13 @@ class GroupWorker(Worker):  # type: ignore[misc] # gunicorn has no types
     """One thread, epoll, group commit. Set the attributes in a subclass, or the two limits by environment.
 
     `GATEWAY_GROUP_LIMIT`: requests whose application calls go before the first body is iterated.
-    `GATEWAY_BODY_LIMIT`: bytes of a request body, beyond which the answer is 413.
+    `GATEWAY_BODY_LIMIT`: bytes of a request body, beyond which the answer is 413. `larger_bodies` has other
+    limits for paths that begin so.
     """
 
     group_limit = 128
     body_limit = 16 << 20
+    larger_bodies: Mapping[str, int] = MappingProxyType({})
     head_timeout = 10.0
     body_timeout = 20.0
     send_timeout = 30.0
@@ -224,6 +227,7 @@ class GroupWorker(Worker):  # type: ignore[misc] # gunicorn has no types
             fields=fields if 0 < fields < _MAX_FIELDS else _MAX_FIELDS,
             field_size=cfg.limit_request_field_size or _DEFAULT_FIELD_SIZE,
             body=_positive(_BODY_LIMIT, self.body_limit),
+            larger=tuple(self.larger_bodies.items()),
         )
 
     def _listener(self, wrapper: Any, mount: str) -> Listener:

@@ -45,7 +45,9 @@ def test_the_settings_of_the_gateway_reach_gunicorn(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("GATEWAY_LIMITS_BACKLOG", "99")
     found = settings()
     assert (found["bind"], found["workers"], found["backlog"]) == ("unix:/run/gateway.sock", 3, 99)
-    assert (found["worker_class"].group_limit, found["worker_class"].body_limit) == (17, 5000 + 10_000 * 320)
+    worker = found["worker_class"]
+    assert (worker.group_limit, worker.body_limit) == (17, 5000)
+    assert worker.larger_bodies == {"/v1/": 5000 + 10_000 * 320}
 
 
 def test_the_port_of_the_platform_wins(monkeypatch: pytest.MonkeyPatch) -> None:

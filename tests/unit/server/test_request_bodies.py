@@ -73,6 +73,21 @@ def test_a_body_too_large_is_refused_before_it_comes(serve):
     assert client.is_closed()
 
 
+@pytest.mark.parametrize(
+    ("path", "size", "status"),
+    [(b"/v1/check", 900, 200), (b"/v1/check", 1001, 413), (b"/sms/main", 101, 413)],
+)
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: %d\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"]
+)
+def test_only_a_path_of_bulk_calls_takes_large_bodies(serve, path, size, status, framing):
+    client = serve(body_limit=100, larger_bodies={"/v1/": 1000}).client()
+    client.send(POST.replace(b" / ", b" %b " % path) + framing % size + b"x" * size)
+    if b"chunked" in framing and status == 200:
+        client.send(b"\r\n0\r\n\r\n")
+    assert client.answer().status == status
+
+
 def test_the_body_limit_comes_from_the_environment(serve, monkeypatch):
     monkeypatch.setenv("GATEWAY_BODY_LIMIT", "4")
     client = serve().client().send(POST + b"Content-Length: 5\r\n\r\n")
