@@ -2,14 +2,11 @@
 errors or metrics.
 """
 
-import io
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-import structlog
 from flask import Flask
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
@@ -27,6 +24,7 @@ from support.leaks import (
     requests_with_everything,
 )
 from support.live import Live
+from support.logs import everything_logged
 from support.server import AUTH_TOKEN, ROOT, Server
 from support.surprising_app import fail
 from support.twilio_requests import inbound
@@ -79,32 +77,6 @@ def test_no_unverified_webhook_is_parsed_stored_or_answered(make_app, database_u
 
 
 # -- leaks -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def everything_logged(capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[[], str]]:
-    """Log all there is, from the root on and with tracebacks; give what was written so far."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    handler.setFormatter(logging.Formatter("%(name)s %(levelname)s %(pathname)s %(message)s %(args)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.DEBUG)
-    root.addHandler(handler)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(0), cache_logger_on_first_use=False
-    )
-
-    def read() -> str:
-        printed = capfd.readouterr()
-        return written.getvalue() + printed.out + printed.err
-
-    try:
-        yield read
-    finally:
-        root.removeHandler(handler)
-        root.setLevel(level)
-        structlog.reset_defaults()
 
 
 @contextmanager
