@@ -3,64 +3,26 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from support.crash import ENGINES, Findings, crash, rounds_wanted, seed_wanted
 from support.databases import sqlite_url
-from support.gateways import house_of, make, settings_text
+from support.gateways import LATER, app, make_app, sqlite_app
 from support.live import Live
-from support.server import AUTH_TOKEN, Server
+from support.server import Server
 
 from gateway.store.engine import open_engine
 from gateway.store.migrate import upgrade
 
-MakeApp = Callable[..., Flask]
-
-_LATER = f"""
-[accounts.later]
-provider = "twilio"
-account_sid = "ACtest"
-auth_tokens = ["{AUTH_TOKEN}"]
-provider_replies = "none"
-reply_by = "api"
-"""
-
-
-@pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[MakeApp]:
-    """Make applications over a database URL; further arguments as `settings_text` has them."""
-    made: list[Flask] = []
-
-    def build(url: str, *, lane: bool = True, **parts: str) -> Flask:
-        folder = tmp_path / f"gateway-{len(made)}"
-        folder.mkdir()
-        made.append(make(folder, settings_text(url, **parts), lane=lane))
-        return made[-1]
-
-    yield build
-    for app in made:
-        house_of(app).close()
-
-
-@pytest.fixture
-def app(make_app: MakeApp, database_url: str) -> Flask:
-    """The application on each engine."""
-    return make_app(database_url)
-
-
-@pytest.fixture
-def sqlite_app(make_app: MakeApp, tmp_path: Path) -> Flask:
-    """The application on SQLite, for what does not reach the database."""
-    return make_app(sqlite_url(tmp_path))
+__all__ = ["app", "make_app", "sqlite_app"]
 
 
 def _server(folder: Path, url: str) -> Server:
-    return Server(folder, url, extra=_LATER, variables={"GATEWAY_SERVER_ACCESS_LOG": "true"})
+    return Server(folder, url, extra=LATER, variables={"GATEWAY_SERVER_ACCESS_LOG": "true"})
 
 
 @pytest.fixture(scope="session", params=ENGINES)

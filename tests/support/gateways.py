@@ -1,12 +1,17 @@
-"""The application in process, and the few things that one asks of it: for the tests of the promises."""
+"""The application in process, and the few things that one asks of it: for the tests of the promises and of the web.
+
+A `conftest.py` that imports the fixtures `make_app`, `app` and `sqlite_app` has them.
+"""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import Engine, Table, select
+from support.databases import sqlite_url
 from support.server import AUTH_TOKEN, MASTER, SENDER
 from support.twilio_requests import Inbound
 from werkzeug.test import TestResponse
@@ -29,6 +34,8 @@ PAIR = b"List-Unsubscribe=One-Click"
 FORM = "application/x-www-form-urlencoded"
 CONSENT_TABLES = (events, states, suppressions, outbox)
 
+MakeApp = Callable[..., Flask]
+
 PROGRAMS = f"""
 [programs.offers]
 name = "Acme Offers"
@@ -48,16 +55,7 @@ name = "Acme News"
 purpose = "marketing"
 default_choice = "y"
 """
-ACCOUNTS = f"""
-[accounts.acme]
-provider = "twilio"
-account_sid = "ACtest"
-auth_tokens = ["{AUTH_TOKEN}"]
-provider_replies = "none"
-[accounts.other]
-provider = "twilio"
-account_sid = "ACother"
-auth_tokens = ["{OTHER_AUTH_TOKEN}"]
+LATER = f"""
 [accounts.later]
 provider = "twilio"
 account_sid = "ACtest"
@@ -65,6 +63,21 @@ auth_tokens = ["{AUTH_TOKEN}"]
 provider_replies = "none"
 reply_by = "api"
 """
+ACCOUNTS = f"""
+[accounts.acme]
+provider = "twilio"
+account_sid = "ACtest"
+auth_tokens = ["{AUTH_TOKEN}", "older-token"]
+provider_replies = "none"
+[accounts.other]
+provider = "twilio"
+account_sid = "ACother"
+auth_tokens = ["{OTHER_AUTH_TOKEN}"]
+[accounts.quiet]
+provider = "twilio"
+account_sid = "ACtest"
+auth_tokens = ["{AUTH_TOKEN}"]
+{LATER}"""
 
 
 def settings_text(url: str, *, accounts: str = ACCOUNTS, programs: str = PROGRAMS, extra: str = "") -> str:
@@ -82,6 +95,34 @@ def make(folder: Path, text: str, *, lane: bool = True) -> Flask:
     app = create_app(load(path, {}), lane=lane)
     app.testing = False
     return app
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[MakeApp]:
+    """Make applications over a database URL; further arguments as `settings_text` has them."""
+    made: list[Flask] = []
+
+    def build(url: str, *, lane: bool = True, **parts: str) -> Flask:
+        folder = tmp_path / f"gateway-{len(made)}"
+        folder.mkdir()
+        made.append(make(folder, settings_text(url, **parts), lane=lane))
+        return made[-1]
+
+    yield build
+    for app in made:
+        house_of(app).close()
+
+
+@pytest.fixture
+def app(make_app: MakeApp, database_url: str) -> Flask:
+    """The application on each engine."""
+    return make_app(database_url)
+
+
+@pytest.fixture
+def sqlite_app(make_app: MakeApp, tmp_path: Path) -> Flask:
+    """The application on SQLite, for what does not reach the database."""
+    return make_app(sqlite_url(tmp_path))
 
 
 def house_of(app: Flask) -> House:
