@@ -52,17 +52,39 @@ def all_recorded() -> list[Recorded]:
     return [_recorded(vector) for vector in vectors]
 
 
-def _recorded(vector: Vector) -> Recorded:
+def account_of(vector: Vector) -> Settings:
+    """Return the settings of an account that accepts what the vector's secret proves."""
+    kind = _kind(vector)
+    return {"provider": kind, **_ACCOUNTS[kind](vector)}
+
+
+def request_of(vector: Vector) -> WebhookRequest:
+    """Return the request as it was sent; one without proof shows the secret of its account in the URL."""
     wire = vector["request"]
     headers = {name.lower(): value for name, value in wire["headers"].items()}
-    now = vector.get("now", 0) * 1_000_000
-    request = WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode(), now)
-    if vector["scheme"] == "none":
-        mark = "&" if "?" in request.url else "?"
-        request = replace(request, url=f"{request.url}{mark}key={_NO_PROOF}")
-    kind = _kind(vector)
-    account = {"provider": kind, **_ACCOUNTS[kind](vector)}
-    return Recorded(vector["id"], account, request, vector["valid"], now)
+    request = WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode(), _now(vector))
+    if vector["scheme"] != "none":
+        return request
+    mark = "&" if "?" in request.url else "?"
+    return replace(request, url=f"{request.url}{mark}key={_NO_PROOF}")
+
+
+def topics_of(vector: Vector) -> list[str]:
+    """Return the allowed topics, by default the one of the request, so that nothing but the signature tells."""
+    if topics := vector.get("options", {}).get("allowed_topic_arns"):
+        return topics
+    try:
+        return [json.loads(vector["request"]["body_raw"])["TopicArn"]]
+    except (ValueError, KeyError, TypeError):
+        return ["arn:aws:sns:us-east-1:000000000000:two-way-sms"]
+
+
+def _recorded(vector: Vector) -> Recorded:
+    return Recorded(vector["id"], account_of(vector), request_of(vector), vector["valid"], _now(vector))
+
+
+def _now(vector: Vector) -> int:
+    return vector.get("now", 0) * 1_000_000
 
 
 def _kind(vector: Vector) -> str:
@@ -89,17 +111,9 @@ def _unsigned(vector: Vector) -> Settings:
 
 
 def _aws(vector: Vector) -> Settings:
-    topics = vector.get("options", {}).get("allowed_topic_arns") or _topics(vector["request"]["body_raw"])
     certificate = vector.get("cert_pem", "")
     pinned = {"certificates": [certificate]} if certificate.startswith("-----BEGIN") else {}
-    return {"topics": topics, **pinned}
-
-
-def _topics(body: str) -> list[str]:
-    try:
-        return [json.loads(body)["TopicArn"]]
-    except (ValueError, KeyError, TypeError):
-        return ["arn:aws:sns:us-east-1:000000000000:two-way-sms"]
+    return {"topics": topics_of(vector), **pinned}
 
 
 def _bird(vector: Vector) -> Settings:

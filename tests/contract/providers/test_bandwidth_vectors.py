@@ -1,39 +1,14 @@
 """Recorded Bandwidth requests: accepted or refused, and read, as their authors say."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
+from support.recorded import cases, is_forged, is_valid, provider_of
+from support.vectors import request_of
 
 from gateway.errors import NotAuthenticError
-from gateway.net.outgoing import Web
-from gateway.providers.bandwidth import Bandwidth, BandwidthSettings
-from gateway.providers.base import Received, WebhookRequest
-
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "bandwidth.json"
+from gateway.providers.base import Received
 
 
-def recorded(*, valid: bool) -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [pytest.param(vector, id=vector["id"]) for vector in vectors if vector["valid"] is valid]
-
-
-def provider_of(vector: dict[str, Any]) -> Bandwidth:
-    settings = {"provider": "bandwidth", "basic": ["another:one", vector["secret"]]}
-    return Bandwidth(BandwidthSettings.model_validate(settings), Web())
-
-
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    return WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode())
-
-
-@pytest.mark.parametrize("vector", recorded(valid=False))
+@pytest.mark.parametrize("vector", cases("bandwidth", is_forged))
 def test_a_recorded_forgery_is_refused_and_answered_as_its_author_says(vector):
     provider, request = provider_of(vector), request_of(vector)
     with pytest.raises(NotAuthenticError):
@@ -43,7 +18,7 @@ def test_a_recorded_forgery_is_refused_and_answered_as_its_author_says(vector):
     assert "WWW-Authenticate" in dict(refusal.headers)
 
 
-@pytest.mark.parametrize("vector", recorded(valid=True))
+@pytest.mark.parametrize("vector", cases("bandwidth", is_valid))
 def test_a_recorded_request_is_accepted_and_read_as_its_author_says(vector):
     expected = vector.get("expect", {})
     received = provider_of(vector).receive(request_of(vector))

@@ -1,57 +1,23 @@
 """Requests of Kannel, as its source makes them: accepted or refused, and read, as their authors say."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
+from support.recorded import assert_judged, cases, provider_of
+from support.vectors import Vector, request_of
 
-from gateway.errors import CallerError, NotAuthenticError
-from gateway.net.outgoing import Web
-from gateway.providers.base import WebhookRequest
-from gateway.providers.kannel import Kannel, KannelSettings
-
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "kannel_jasmin.json"
+from gateway.errors import CallerError
 
 
-def recorded() -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [
-        pytest.param(vector, id=vector["id"]) for vector in vectors if "/kannel/" in vector["request"]["url"]
-    ]
+def is_of_kannel(vector: Vector) -> bool:
+    return "/kannel/" in vector["request"]["url"]
 
 
-def provider_of(vector: dict[str, Any]) -> Kannel:
-    parameter = vector.get("options", {}).get("query_param", "key")
-    secrets = ["another", vector.get("secret", "s3cret")]
-    fields = {"provider": "kannel", "url_secrets": secrets, "secret_parameter": parameter}
-    return Kannel(KannelSettings.model_validate(fields), Web())
-
-
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    url = wire["url"]
-    if vector["scheme"] == "none":
-        # Recorded for their content alone; Kannel's only proof stands in the URL.
-        url = f"{url}{'&' if '?' in url else '?'}key=s3cret"
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    return WebhookRequest(wire["method"], url, headers, wire["body_raw"].encode())
-
-
-@pytest.mark.parametrize("vector", recorded())
+@pytest.mark.parametrize("vector", cases("kannel_jasmin", is_of_kannel))
 def test_a_recorded_request_is_judged_as_its_author_says(vector):
-    if vector["valid"]:
-        provider_of(vector).verify(request_of(vector))
-        return
-    with pytest.raises(NotAuthenticError):
-        provider_of(vector).receive(request_of(vector))
+    assert_judged(provider_of(vector), request_of(vector), valid=vector["valid"])
 
 
 @pytest.mark.parametrize(
-    "vector", [case for case in recorded() if not case.values[0] or case.values[0].get("expect")]
+    "vector", cases("kannel_jasmin", lambda vector: is_of_kannel(vector) and vector.get("expect"))
 )
 def test_a_recorded_message_is_read_and_answered_as_its_author_says(vector):
     expected, provider = vector["expect"], provider_of(vector)

@@ -1,7 +1,5 @@
 """Recorded Plivo requests, signed by others: accepted or refused, and read, as their authors say."""
 
-import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plivo.utils import validate_signature, validate_v3_signature
+from support.recorded import cases, provider_of
+from support.vectors import request_of
 
 from gateway.errors import NotAuthenticError
 from gateway.net.outgoing import Web
@@ -17,7 +17,6 @@ from gateway.providers.numbers import person
 from gateway.providers.plivo import Plivo, PlivoSettings
 from gateway.providers.plivo_signature import Verifier
 
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "plivo.json"
 VERDICTS = {"optout": "opt_out", "optin": "opt_in", "help": "help"}
 URL = "https://sms.example.com/sms/acme"
 FORM = "application/x-www-form-urlencoded"
@@ -25,29 +24,9 @@ ASCII = st.text(st.characters(codec="ascii", exclude_characters="\n\r\t"))
 NAMES = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1)
 
 
-def recorded() -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [pytest.param(vector, id=vector["id"]) for vector in vectors]
-
-
 def plivo(*tokens: str, main: Any = ()) -> Plivo:
     fields = {"provider": "plivo", "auth_id": "MA1", "auth_tokens": tokens, "main_auth_tokens": main}
     return Plivo(PlivoSettings.model_validate(fields), Web())
-
-
-def provider_of(vector: dict[str, Any]) -> Plivo:
-    if "Ma" in vector.get("options", {}).get("header", ""):
-        return plivo("another", main=vector["secret"])
-    return plivo("another", vector["secret"])
-
-
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    return WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode())
 
 
 def is_accepted(provider: Plivo, request: WebhookRequest) -> bool:
@@ -58,21 +37,14 @@ def is_accepted(provider: Plivo, request: WebhookRequest) -> bool:
     return True
 
 
-@pytest.mark.parametrize("vector", recorded())
+@pytest.mark.parametrize("vector", cases("plivo"))
 def test_a_recorded_request_is_judged_as_its_author_says(vector):
     # The first version is for reference only: it has no nonce and is no longer sent.
     wanted = vector["valid"] and vector["scheme"] != "plivo-v1-hmac-sha1"
     assert is_accepted(provider_of(vector), request_of(vector)) is wanted
 
 
-@pytest.mark.parametrize(
-    "vector",
-    [
-        case
-        for case in recorded()
-        if not case.values[0] or (case.values[0]["valid"] and case.values[0].get("expect"))
-    ],
-)
+@pytest.mark.parametrize("vector", cases("plivo", lambda vector: vector["valid"] and vector.get("expect")))
 def test_a_recorded_message_is_read_as_its_author_says(vector):
     expected = vector["expect"]
     [message] = provider_of(vector).receive(request_of(vector)).messages

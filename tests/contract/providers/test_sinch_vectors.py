@@ -1,7 +1,6 @@
 """Recorded Sinch requests, signed by others: accepted or refused, and read, as their authors say."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,8 @@ from sinch.domains.authentication.sinch_events.v1.authentication_validation impo
     validate_signature_header,
     validate_sinch_event_signature_with_nonce,
 )
+from support.recorded import assert_judged, cases, is_valid
+from support.vectors import Vector, request_of
 
 from gateway.errors import NotAuthenticError
 from gateway.net.outgoing import Web
@@ -20,7 +21,6 @@ from gateway.providers.base import Received, Rehearsal, WebhookRequest
 from gateway.providers.numbers import person
 from gateway.providers.sinch import Sinch, SinchSettings
 
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "sinch.json"
 FIELDS = {
     "sinch-hmac-sha256": "webhook_secrets",
     "sinch-numbers-hmac-sha1": "numbers_secrets",
@@ -30,15 +30,7 @@ FIELDS = {
 URL = "https://sms.example.com/sms/acme"
 
 
-def recorded() -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [pytest.param(vector, id=vector["id"]) for vector in vectors]
-
-
-def provider_of(vector: dict[str, Any]) -> Sinch:
+def provider_of(vector: Vector) -> Sinch:
     field = FIELDS[vector["scheme"]]
     values: dict[str, Any] = {"provider": "sinch", field: vector["secret"]}
     if field == "numbers_secrets":
@@ -48,32 +40,16 @@ def provider_of(vector: dict[str, Any]) -> Sinch:
     return Sinch(SinchSettings(**values), Web())
 
 
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    now = vector.get("now", 0) * 1_000_000
-    return WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode(), now)
-
-
-@pytest.mark.parametrize("vector", recorded())
+@pytest.mark.parametrize("vector", cases("sinch"))
 def test_a_recorded_request_is_judged_as_its_author_says(vector):
     if not vector["secret"]:
         with pytest.raises(ValidationError, match=r"is empty|no secret proves"):
             provider_of(vector)
         return
-    provider, request = provider_of(vector), request_of(vector)
-    if vector["valid"]:
-        provider.verify(request)
-        return
-    with pytest.raises(NotAuthenticError):
-        provider.verify(request)
-    with pytest.raises(NotAuthenticError):
-        provider.receive(request)
+    assert_judged(provider_of(vector), request_of(vector), valid=vector["valid"])
 
 
-@pytest.mark.parametrize(
-    "vector", [case for case in recorded() if not case.values[0] or case.values[0]["valid"]]
-)
+@pytest.mark.parametrize("vector", cases("sinch", is_valid))
 def test_a_recorded_event_is_read_as_its_author_says(vector):
     received, expected = provider_of(vector).receive(request_of(vector)), vector.get("expect", {})
     assert not received.unreadable

@@ -2,13 +2,13 @@
 
 import base64
 import json
-from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.recorded import assert_judged, cases
+from support.vectors import Vector, request_of
 from telnyx import Telnyx as Sdk
 
 from gateway.errors import NotAuthenticError
@@ -17,18 +17,9 @@ from gateway.providers.base import WebhookRequest
 from gateway.providers.telnyx import Telnyx, TelnyxSettings
 from gateway.providers.telnyx_signature import made_up_keys, signature_headers
 
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "telnyx.json"
 FAMILIES = {"STOP": "opt_out", "START": "opt_in", "HELP": "help"}
 PUBLIC, PRIVATE = made_up_keys()
 NOW = 1_767_225_600
-
-
-def recorded() -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [pytest.param(vector, id=vector["id"]) for vector in vectors]
 
 
 def telnyx(*keys: str, tolerance: int = 300) -> Telnyx:
@@ -36,33 +27,16 @@ def telnyx(*keys: str, tolerance: int = 300) -> Telnyx:
     return Telnyx(TelnyxSettings.model_validate(values), Web())
 
 
-def provider_of(vector: dict[str, Any]) -> Telnyx:
+def provider_of(vector: Vector) -> Telnyx:
     return telnyx(PUBLIC, vector["public_key"], tolerance=vector["tolerance_s"])
 
 
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    now = vector["now"] * 1_000_000
-    return WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode(), now)
-
-
-@pytest.mark.parametrize("vector", recorded())
+@pytest.mark.parametrize("vector", cases("telnyx"))
 def test_a_recorded_request_is_judged_as_its_author_says(vector):
-    provider, request = provider_of(vector), request_of(vector)
-    if vector["valid"]:
-        provider.verify(request)
-        return
-    with pytest.raises(NotAuthenticError):
-        provider.verify(request)
-    with pytest.raises(NotAuthenticError):
-        provider.receive(request)
+    assert_judged(provider_of(vector), request_of(vector), valid=vector["valid"])
 
 
-@pytest.mark.parametrize(
-    "vector",
-    [case for case in recorded() if not case.values[0] or "message_id" in case.values[0].get("expect", {})],
-)
+@pytest.mark.parametrize("vector", cases("telnyx", lambda vector: "message_id" in vector.get("expect", {})))
 def test_a_recorded_message_is_read_as_its_author_says(vector):
     expected = vector["expect"]
     [message] = provider_of(vector).receive(request_of(vector)).messages

@@ -1,7 +1,5 @@
 """Recorded Vonage requests, signed by others: accepted or refused, and read, as their authors say."""
 
-import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.recorded import assert_judged, cases, has_expectation
+from support.vectors import Vector, request_of
 from vonage_http_client.auth import Auth
 from vonage_jwt import verify_signature
 
 from gateway.errors import NotAuthenticError
 from gateway.net.outgoing import Web
-from gateway.providers.base import Part, Rehearsal, WebhookRequest
+from gateway.providers.base import Part, Rehearsal
 from gateway.providers.numbers import person
 from gateway.providers.vonage import Vonage, VonageSettings
 from gateway.providers.vonage_token import signed_claims
 
-VECTORS = Path(__file__).parents[3].parent / "shared" / "data" / "vectors" / "vonage.json"
 URL = "https://sms.example.com/sms/acme"
 # The one that the recorded tokens name.
 API_KEY = "abcd1234"
@@ -28,20 +27,8 @@ NOW = 1_600_000_000_000_000  # past, for a library that asks the clock
 ONLY_SIGNED = "vonage-jwt-signature-only"
 
 
-def recorded() -> list[Any]:
-    if not VECTORS.exists():
-        reason = pytest.mark.skip(reason=f"no recorded requests: {VECTORS} is absent")
-        return [pytest.param(None, marks=reason, id="absent")]
-    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    return [pytest.param(vector, id=vector["id"]) for vector in vectors]
-
-
 def those(*, only_signed: bool) -> list[Any]:
-    return [
-        case
-        for case in recorded()
-        if not case.values[0] or (case.values[0]["scheme"] == ONLY_SIGNED) is only_signed
-    ]
+    return cases("vonage", lambda vector: (vector["scheme"] == ONLY_SIGNED) is only_signed)
 
 
 def settings(api: str, secrets: Any, **values: Any) -> VonageSettings:
@@ -49,7 +36,7 @@ def settings(api: str, secrets: Any, **values: Any) -> VonageSettings:
     return VonageSettings.model_validate(fields)
 
 
-def provider_of(vector: dict[str, Any]) -> Vonage:
+def provider_of(vector: Vector) -> Vonage:
     options = vector.get("options", {})
     values: dict[str, Any] = {"tolerance_seconds": vector["tolerance_s"]}
     if "known_api_keys" in options:
@@ -60,13 +47,6 @@ def provider_of(vector: dict[str, Any]) -> Vonage:
     return Vonage(settings("sms", secrets, signature_method=options["signature_method"], **values), Web())
 
 
-def request_of(vector: dict[str, Any]) -> WebhookRequest:
-    wire = vector["request"]
-    headers = {name.lower(): value for name, value in wire["headers"].items()}
-    now = vector.get("now", 0) * 1_000_000
-    return WebhookRequest(wire["method"], wire["url"], headers, wire["body_raw"].encode(), now)
-
-
 @pytest.mark.parametrize("vector", those(only_signed=False))
 def test_a_recorded_request_is_judged_as_its_author_says(vector):
     if not vector["secret"]:
@@ -74,13 +54,7 @@ def test_a_recorded_request_is_judged_as_its_author_says(vector):
             provider_of(vector)
         return
     provider, request = provider_of(vector), request_of(vector)
-    if vector["valid"]:
-        provider.verify(request)
-        return
-    with pytest.raises(NotAuthenticError):
-        provider.verify(request)
-    with pytest.raises(NotAuthenticError):
-        provider.receive(request)
+    assert_judged(provider, request, valid=vector["valid"])
     if vector.get("expect", {}).get("http_status") == "5xx":
         assert provider.refuse(request).status == 503
 
@@ -97,9 +71,7 @@ def test_a_recorded_token_is_judged_as_the_official_library_does_and_is_no_webho
         Vonage(settings("messages", vector["secret"]), Web()).verify(request_of(vector))
 
 
-@pytest.mark.parametrize(
-    "vector", [case for case in recorded() if not case.values[0] or case.values[0].get("expect")]
-)
+@pytest.mark.parametrize("vector", cases("vonage", has_expectation))
 def test_a_recorded_message_is_read_as_its_author_says(vector):
     expected = vector["expect"]
     if "http_status" in expected:
