@@ -15,6 +15,7 @@ from gateway.providers.opt_outs import (
     ListEntry,
     ListPage,
     ListUnavailableError,
+    OptOutList,
     PushOutcome,
     PushResult,
 )
@@ -107,24 +108,16 @@ def code_of(made: Attempt) -> str:
     return found(made.document, "__type").rpartition("#")[2]
 
 
-class OptedOutNumbers:
+class OptedOutNumbers(OptOutList):
     """One opt-out list of AWS. It holds numbers for all senders that use it, so entries name no sender."""
 
     __slots__ = ("_api", "_name")
+    batch = _BATCH
+    can_pull = True
 
     def __init__(self, api: Api, name: str) -> None:
         self._api = api
         self._name = name
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _BATCH
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
-        return True
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Put numbers on the list or take them off, and return one result for each, in order.
@@ -152,11 +145,9 @@ class OptedOutNumbers:
         made = self._api.call(
             operation, {"OptOutListName": self._name, "OptedOutNumber": entry.address.value}
         )
-        if made.outcome is SendOutcome.SENT or found(made.document, "ResourceType") == _ABSENT:
+        if found(made.document, "ResourceType") == _ABSENT:
             return PushResult(PushOutcome.DONE)
-        code = found(made.document, "Reason") or code_of(made) or (str(made.status) if made.status else None)
-        refused = made.outcome is SendOutcome.REFUSED
-        return PushResult(PushOutcome.REFUSED if refused else PushOutcome.LATER, code)
+        return made.pushed(found(made.document, "Reason") or code_of(made))
 
 
 def _entry(value: Any) -> ListEntry | None:

@@ -97,19 +97,11 @@ class OptOuts(OptOutList):
     """The blocks of single senders; a preview, which Microsoft opens for a resource on request."""
 
     __slots__ = ("_rest",)
+    batch = _MOST_RECIPIENTS
+    can_pull = False  # only single people could be asked for
 
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _MOST_RECIPIENTS
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read: only single people could be asked for."""
-        return False
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Write the entries, those of one sender and standing in one call; one result for each, in order."""
@@ -130,7 +122,7 @@ class OptOuts(OptOutList):
             return [PushResult(PushOutcome.REFUSED, "no_sender")] * len(people)
         made = self._rest.opt(sender, people, out=out)
         if made.outcome is not SendOutcome.SENT:
-            return [_outcome(made.outcome, made.status)] * len(people)
+            return [made.pushed()] * len(people)
         told = {
             found(made.document, "value", place, "to"): found(made.document, "value", place, "httpStatusCode")
             for place in range(len(people))
@@ -144,14 +136,7 @@ def _call_of(entry: ListEntry) -> tuple[str, bool]:
 
 def _told(status: int) -> PushResult:
     """Return the result of one person; whoever is not named in the answer is pushed again."""
-    return _outcome(outcome_of(status) if status else SendOutcome.UNKNOWN, status)
-
-
-def _outcome(outcome: SendOutcome, status: int) -> PushResult:
-    if outcome is SendOutcome.SENT:
-        return PushResult(PushOutcome.DONE)
-    final = outcome is SendOutcome.REFUSED
-    return PushResult(PushOutcome.REFUSED if final else PushOutcome.LATER, str(status) if status else None)
+    return Attempt(outcome_of(status) if status else SendOutcome.UNKNOWN, status).pushed()
 
 
 def _base64(octets: bytes) -> str:

@@ -17,6 +17,7 @@ from gateway.providers.opt_outs import (
     ListEntry,
     ListPage,
     ListUnavailableError,
+    OptOutList,
     PushOutcome,
     PushResult,
 )
@@ -32,25 +33,17 @@ _EXISTS, _GONE = 409, 404
 _DONE = PushResult(PushOutcome.DONE)
 
 
-class Suppressions:
+class Suppressions(OptOutList):
     """The suppressions of one workspace."""
 
     __slots__ = ("_headers", "_net", "_url")
+    batch = _BATCH
+    can_pull = True
 
     def __init__(self, settings: BirdSettings, access_key: str, net: Outgoing) -> None:
         self._url = api_url(settings) + _PATH
         self._headers = bearer(access_key)
         self._net = net
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _BATCH
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
-        return True
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Add or remove suppressions, and return one result for each entry, in order.
@@ -76,13 +69,15 @@ class Suppressions:
     def _added(self, entry: ListEntry) -> PushResult:
         pair = {"destination": entry.address.value, "originator": entry.sender}
         made = attempt(self._net, json_call(self._url, pair, headers=self._headers))
-        return _DONE if made.status == _EXISTS else _result(made)
+        return _DONE if made.status == _EXISTS else made.pushed(error_of(made))
 
     def _removed(self, entry: ListEntry) -> PushResult:
         made = self._get({"destination": entry.address.value, "originator": entry.sender})
+        if made.outcome is not SendOutcome.SENT:
+            return made.pushed(error_of(made))
         rows = _rows(made)
         if rows is None:
-            return PushResult(PushOutcome.LATER) if made.outcome is SendOutcome.SENT else _result(made)
+            return PushResult(PushOutcome.LATER)
         for row in rows:
             result = self._deleted(found(row, "id"))
             if result.outcome is not PushOutcome.DONE:
@@ -92,7 +87,7 @@ class Suppressions:
     def _deleted(self, suppression: str) -> PushResult:
         url = f"{self._url}/{quote(suppression, safe='')}"
         made = attempt(self._net, json_call(url, method="DELETE", headers=self._headers))
-        return _DONE if made.status == _GONE else _result(made)
+        return _DONE if made.status == _GONE else made.pushed(error_of(made))
 
     def _get(self, query: Mapping[str, str]) -> Attempt:
         url = f"{self._url}?{urlencode(query)}"
@@ -103,15 +98,6 @@ def _rows(made: Attempt) -> list[Any] | None:
     """Return the list that an answer holds, None when it is none."""
     rows = made.document.get("data") if isinstance(made.document, dict) else None
     return rows if made.outcome is SendOutcome.SENT and isinstance(rows, list) else None
-
-
-def _result(made: Attempt) -> PushResult:
-    if made.outcome is SendOutcome.SENT:
-        return _DONE
-    code = error_of(made) or (str(made.status) if made.status else None)
-    # Adding or removing a second time does no harm, so whatever is not refused is repeated.
-    final = made.outcome is SendOutcome.REFUSED
-    return PushResult(PushOutcome.REFUSED if final else PushOutcome.LATER, code)
 
 
 def _entry(row: Any) -> ListEntry | None:

@@ -18,7 +18,6 @@ from gateway.providers.opt_outs import (
     ListPage,
     ListUnavailableError,
     OptOutList,
-    PushOutcome,
     PushResult,
 )
 from gateway.providers.payload import Fields, as_object, found, listed
@@ -65,18 +64,11 @@ class InfobipApi:
 class Blocklist(OptOutList):
     """Infobip's blocklist of the account."""
 
+    batch = _BATCH
+    can_pull = True
+
     def __init__(self, api: InfobipApi) -> None:
         self._api = api
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _BATCH
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
-        return True
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Add the opt-outs and remove the others. Infobip leaves out what it has, and works off the rest later."""
@@ -104,10 +96,7 @@ class Blocklist(OptOutList):
             {"blocklist": _groups(entries)},
             method="POST" if opted_out else "DELETE",
         )
-        if tried.outcome is SendOutcome.SENT:
-            return PushResult(PushOutcome.DONE)
-        is_final = tried.outcome is SendOutcome.REFUSED
-        return PushResult(PushOutcome.REFUSED if is_final else PushOutcome.LATER, _error_code(tried) or None)
+        return tried.pushed(_error_code(tried))
 
 
 def _groups(entries: Sequence[ListEntry]) -> Sequence[Fields]:
@@ -174,9 +163,9 @@ def _result(tried: Attempt, status_at: Sequence[str | int]) -> SendResult:
 
 
 def _error_code(tried: Attempt) -> str:
-    """Return the code of an error in Infobip's present or former form."""
+    """Return the code of an error in Infobip's present or former form, "" when there is none."""
     former = found(tried.document, "requestError", "serviceException", "messageId")
-    return found(tried.document, "errorCode") or former or (str(tried.status) if tried.status else "")
+    return found(tried.document, "errorCode") or former
 
 
 def _number(value: str) -> str:

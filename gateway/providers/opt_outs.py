@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gateway.consent.address import Address
 
@@ -49,13 +49,8 @@ class ListUnavailableError(Exception):
 class OptOutList(Protocol):
     """What a provider's own list can do. Pushing the same entry twice must be harmless."""
 
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes; 0 where the provider lets nobody write."""
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
+    batch: ClassVar[int]  # the most entries that one push takes; 0 where the provider lets nobody write
+    can_pull: ClassVar[bool]  # whether the list can be read
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Write up to `batch` entries, and return one result for each, in order. Never raises for the network."""

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.errors import CallerError
 from gateway.net.outgoing import Call, NothingSentError, OutcomeUnknownError, Outgoing
 from gateway.providers.base import SendOutcome, SendResult
+from gateway.providers.opt_outs import PushOutcome, PushResult
 from gateway.providers.payload import read_json
 
 _JSON = {"content-type": "application/json", "accept": "application/json"}
@@ -29,8 +30,17 @@ class Attempt:
         """Return the result of a send. An error without a code of the provider's own shows its status."""
         if self.outcome is SendOutcome.SENT:
             return SendResult(self.outcome, message_id=message_id or None)
-        code = error_code or (str(self.status) if self.status else "")
-        return SendResult(self.outcome, error_code=code or None)
+        return SendResult(self.outcome, error_code=self._code(error_code))
+
+    def pushed(self, error_code: str = "") -> PushResult:
+        """Return the result of a push. Pushing twice does no harm, so whatever is not refused is repeated."""
+        if self.outcome is SendOutcome.SENT:
+            return PushResult(PushOutcome.DONE)
+        is_final = self.outcome is SendOutcome.REFUSED
+        return PushResult(PushOutcome.REFUSED if is_final else PushOutcome.LATER, self._code(error_code))
+
+    def _code(self, error_code: str) -> str | None:
+        return error_code or (str(self.status) if self.status else None)
 
 
 def attempt(net: Outgoing, call: Call) -> Attempt:

@@ -30,21 +30,14 @@ _NOT_FOUND = 404
 class SinchConsents(OptOutList):
     """The lists of one app. Entries can be added, not removed: only the person's START does that."""
 
+    batch = _BATCH
+    can_pull = True
+
     def __init__(self, client: ProjectClient, region: str, project_id: str, app_id: str) -> None:
         self._client = client
         self._lists = f"https://{region}.conversation.api.sinch.com/v1/projects/{project_id}/apps/{app_id}"
         self._insert = f"https://{region}.conversationbatch.api.sinch.com/v1/projects/{project_id}/consents"
         self._app_id = app_id
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _BATCH
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
-        return True
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Add the opt-outs; consents are refused, since Sinch lets nobody remove an entry."""
@@ -70,14 +63,8 @@ class SinchConsents(OptOutList):
             {"identification": identity_of(entry.address), "consent_type": _LISTS[0]} for entry in entries
         ]
         tried = self._client.attempt(self._insert, {"app_id": self._app_id, "consent_records": records})
-        if tried.outcome is SendOutcome.SENT:
-            return PushResult(PushOutcome.DONE)
         # Sinch: after a failure none or some are in, and the batch may be tried again.
-        is_final = tried.outcome is SendOutcome.REFUSED
-        return PushResult(
-            PushOutcome.REFUSED if is_final else PushOutcome.LATER,
-            str(tried.status) if tried.status else None,
-        )
+        return tried.pushed()
 
 
 def _is_empty(tried: Attempt) -> bool:

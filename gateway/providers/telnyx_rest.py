@@ -60,19 +60,11 @@ class OptOuts(OptOutList):
     """The blocks that STOP has made. They hold for a whole messaging profile; the number written to is told."""
 
     __slots__ = ("_rest",)
+    batch = 0  # Telnyx lets nobody write
+    can_pull = True
 
     def __init__(self, rest: RestClient) -> None:
         self._rest = rest
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes: Telnyx lets nobody write."""
-        return 0
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read."""
-        return True
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Refuse every entry: there is no interface for it."""

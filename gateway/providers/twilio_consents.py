@@ -33,21 +33,14 @@ _TROUBLE_OF_THEIRS = "INTERNAL_SERVER_ERROR"
 class TwilioConsents(OptOutList):
     """The consents of an account. An opt-in written here lifts an earlier STOP: write it with proof only."""
 
+    batch = _BATCH
+    can_pull = False  # Twilio has no interface for it
+
     def __init__(self, net: Outgoing, username: str, password: str, service: str | None) -> None:
         """Take an API key or account SID and token, and the messaging service of entries without sender."""
         self._net = net
         self._basic = (username, password)
         self._service = service
-
-    @property
-    def batch(self) -> int:
-        """The most entries that one push takes."""
-        return _BATCH
-
-    @property
-    def can_pull(self) -> bool:
-        """Whether the list can be read: Twilio has no interface for it."""
-        return False
 
     def push(self, entries: Sequence[ListEntry]) -> Sequence[PushResult]:
         """Write up to 25 entries; SMS only, and each needs a sender or the account's messaging service."""
@@ -95,9 +88,9 @@ def _missing(entry: ListEntry) -> str:
 def _result(tried: Attempt, correlation_id: str) -> PushResult:
     """Judge one entry: within a request that was taken each stands by itself."""
     if tried.outcome is SendOutcome.REFUSED:
-        return PushResult(PushOutcome.REFUSED, found(tried.document, "code") or str(tried.status))
+        return tried.pushed(found(tried.document, "code"))
     if tried.outcome is not SendOutcome.SENT:
-        return PushResult(PushOutcome.LATER, str(tried.status) if tried.status else None)
+        return tried.pushed()
     item = _items_by_id(tried).get(correlation_id)
     code = found(item, "error_code")
     if code == "0":
