@@ -1,19 +1,16 @@
 """How many SMS a text needs: 3GPP TS 23.038 (GSM 7 bit default alphabet) and TS 23.040 (concatenation)."""
 
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENDED = frozenset("^{}\\[~]|€\f")
+from gateway.providers import gsm
+
 _GSM7_SINGLE, _GSM7_PART = 160, 153
 _UCS2_SINGLE, _UCS2_PART = 70, 67
 
 
 def segments(text: str) -> int:
     """Return the number of SMS that the text needs, 0 for none."""
-    if all(character in _BASIC or character in _EXTENDED for character in text):
-        septets = len(text) + sum(character in _EXTENDED for character in text)
-        return _count(septets, _GSM7_SINGLE, _GSM7_PART)
+    septets = gsm.encode(text)
+    if septets is not None:
+        return _count(len(septets), _GSM7_SINGLE, _GSM7_PART)
     return _count(len(text.encode("utf-16-be")) // 2, _UCS2_SINGLE, _UCS2_PART)
 
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.flows.segments import segments
 from gateway.providers import gsm
 
 
@@ -51,10 +50,3 @@ def test_what_is_written_is_read_again(text):
 @pytest.mark.parametrize("text", ["🛑", "ç", "\x1b", "日"])
 def test_a_text_beyond_the_alphabet_is_not_written(text):
     assert gsm.encode(text) is None
-
-
-@given(st.text(max_size=40))
-def test_the_table_is_the_one_that_segments_are_counted_by(text):
-    seven_bit = gsm.encode(text * 5)
-    if seven_bit is not None and 160 < len(seven_bit) <= 306:
-        assert segments(text * 5) == 2
