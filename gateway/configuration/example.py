@@ -1,16 +1,14 @@
 """Writes config/gateway.example.toml: `python -m gateway.configuration.example > config/gateway.example.toml`."""
 
-import json
 import sys
 import textwrap
 from collections.abc import Iterator
-from enum import Enum
-from typing import get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gateway.configuration.schema import holds_secret, types_in
+from gateway.configuration.kinds import is_list, is_table, members_of, model_of, toml
+from gateway.configuration.schema import holds_secret
 from gateway.providers.account import AccountSettings
 from gateway.providers.registry import KINDS, settings_of
 from gateway.settings import ProgramSettings, Settings
@@ -56,7 +54,7 @@ def _section(name: str, field: FieldInfo) -> Iterator[str]:
     elif name == "programs":
         yield from _Table(f"{name}.offers").of(ProgramSettings)
     else:
-        yield from _Table(name).of(_model(field.annotation))
+        yield from _Table(name).of(model_of(field.annotation))
 
 
 class _Table:
@@ -74,7 +72,7 @@ class _Table:
         yield f"{'#' * self._optional}{brackets[:half]}{self._path}{brackets[half:]}"
         inner = []
         for name, field in model.model_fields.items():
-            if _is_table(field.annotation):
+            if is_table(field.annotation):
                 inner.append((name, field))
                 continue
             yield from self._setting(name, field, is_set=self._is_set(model, name))
@@ -98,27 +96,27 @@ class _Table:
     def _shown(self, name: str, field: FieldInfo) -> str:
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         if default not in (None, [], ()):
-            return _toml(default)
+            return toml(default)
         if field.examples:
-            return _toml(field.examples[0])
+            return toml(field.examples[0])
         if name == "provider":
-            return _toml(self._kind)
-        if members := _members(field.annotation):
-            return _toml(members[0])
-        is_list = get_origin(field.annotation) in {list, tuple}
-        reference = f"${{{(self._kind + '_' + name).upper().removesuffix('S' * is_list)}}}"
-        return _toml([reference] if is_list else reference)
+            return toml(self._kind)
+        if members := members_of(field.annotation):
+            return toml(members[0])
+        several = is_list(field.annotation)
+        reference = f"${{{(self._kind + '_' + name).upper().removesuffix('S' * several)}}}"
+        return toml([reference] if several else reference)
 
     def _inner(self, name: str, field: FieldInfo) -> Iterator[str]:
         """Show a table inside this one; of a list or a dictionary of tables, one element."""
-        model = _model(field.annotation)
+        model = model_of(field.annotation)
         if model is field.annotation:
             yield from _Table(f"{self._path}.{name}", self._kind).of(model)
             return
-        is_list = get_origin(field.annotation) in {list, tuple}
-        path = f"{self._path}.{name}" if is_list else f"{self._path}.{name}.NAME"
+        several = is_list(field.annotation)
+        path = f"{self._path}.{name}" if several else f"{self._path}.{name}.NAME"
         table = _Table(path, f"{self._kind}_{name}".removeprefix("_"), optional=True)
-        yield from table.of(model, intro=field.description or "", brackets="[[]]" if is_list else "[]")
+        yield from table.of(model, intro=field.description or "", brackets="[[]]" if several else "[]")
 
 
 def _comment(text: str) -> Iterator[str]:
@@ -126,41 +124,10 @@ def _comment(text: str) -> Iterator[str]:
         yield from textwrap.wrap(line, _WIDTH, initial_indent="# ", subsequent_indent="# ") or ["#"]
 
 
-def _is_table(annotation: object) -> bool:
-    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in types_in(annotation))
-
-
-def _model(annotation: object) -> type[BaseModel]:
-    return next(
-        each for each in types_in(annotation) if isinstance(each, type) and issubclass(each, BaseModel)
-    )
-
-
 def _choices(annotation: object) -> str:
     """Return " One of: a, b." for settings with few values."""
-    values = _members(annotation)
+    values = members_of(annotation)
     return f" One of: {', '.join(values)}." if values else ""
-
-
-def _members(annotation: object) -> list[str]:
-    values: list[str] = []
-    for each in types_in(annotation):
-        if isinstance(each, type) and issubclass(each, Enum):
-            values += [str(member.value) for member in each]
-        if isinstance(each, Enum):
-            values.append(str(each.value))
-    return values
-
-
-def _toml(value: object) -> str:
-    """Return a value as TOML. JSON's texts are TOML's basic strings."""
-    if isinstance(value, SecretStr):
-        return _toml(value.get_secret_value())
-    if isinstance(value, Enum):
-        return _toml(value.value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":

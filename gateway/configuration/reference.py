@@ -1,16 +1,14 @@
 """Writes docs/reference/settings.md: `python -m gateway.configuration.reference > docs/reference/settings.md`."""
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
-from enum import Enum
-from typing import get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gateway.configuration.environment import variable_of
 from gateway.configuration.faults import KeyPath, written
+from gateway.configuration.kinds import is_list, is_table, members_of, model_of, toml
 from gateway.configuration.schema import holds_secret, types_in
 from gateway.providers.account import AccountSettings
 from gateway.providers.registry import KINDS, settings_of
@@ -57,7 +55,7 @@ def _section(name: str, field: FieldInfo) -> Iterator[str]:
     elif name == "programs":
         yield from _table((name, NAME), ProgramSettings, intro=field.description)
     else:
-        yield from _table((name,), _model(field.annotation))
+        yield from _table((name,), model_of(field.annotation))
 
 
 def _accounts(path: KeyPath, field: FieldInfo) -> Iterator[str]:
@@ -85,14 +83,14 @@ def _table(
 
 def _setting(path: KeyPath, field: FieldInfo, *, depth: int, is_inner: bool = False) -> Iterator[str]:
     """Describe a setting, and below it the settings of the tables that it holds."""
-    if _is_table(field.annotation):
-        inner = _model(field.annotation)
+    if is_table(field.annotation):
+        inner = model_of(field.annotation)
         if inner is field.annotation:
             yield from ("", f"{'#' * depth} `{written(path)}`", "", inner.__doc__ or "")
             yield from _fields(path, inner, depth=depth + 1, is_inner=is_inner)
             return
         yield from _entry(path, field, depth=depth, is_inner=is_inner)
-        element = (*path, 0) if _is_list(field) else (*path, NAME)
+        element = (*path, 0) if is_list(field.annotation) else (*path, NAME)
         yield from _fields(element, inner, depth=depth + 1, is_inner=True)
         return
     yield from _entry(path, field, depth=depth, is_inner=is_inner)
@@ -114,17 +112,18 @@ def _entry(path: KeyPath, field: FieldInfo, *, depth: int, is_inner: bool) -> It
 def _kind(field: FieldInfo) -> str:
     """Say in a word what the setting takes."""
     types = list(types_in(field.annotation))
-    if _is_table(field.annotation):
-        return "list of tables" if _is_list(field) else "table of tables"
+    if is_table(field.annotation):
+        return "list of tables" if is_list(field.annotation) else "table of tables"
     if holds_secret(field):
-        return "list of secret texts" if _is_list(field) else "secret text"
-    if values := _members(types):
+        return "list of secret texts" if is_list(field.annotation) else "secret text"
+    # The texts among the types are those of a `Literal`.
+    if values := [*members_of(field.annotation), *(each for each in types if type(each) is str)]:
         return f"one of {', '.join(f'`{value}`' for value in values)}"
     if bool in types:
         return "true or false"
     if float in types:
         return "number"
-    return "whole number" if int in types else ("list of texts" if _is_list(field) else "text")
+    return "whole number" if int in types else ("list of texts" if is_list(field.annotation) else "text")
 
 
 def _bounds(field: FieldInfo) -> Iterator[str]:
@@ -151,44 +150,7 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value is None:
         return "no default"
-    return f"default `{_toml(value)}`" if value not in ((), [], {}) else "default: none"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return _toml(value.get_secret_value())
-    if isinstance(value, Enum):
-        return _toml(value.value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _members(types: Iterable[object]) -> list[str]:
-    """Return the values of a setting that has few: members of an enumeration, or literals."""
-    values: list[str] = []
-    for each in types:
-        if isinstance(each, type) and issubclass(each, Enum):
-            values += [str(member.value) for member in each]
-        elif isinstance(each, Enum):
-            values.append(str(each.value))
-        elif isinstance(each, str):
-            values.append(each)
-    return values
-
-
-def _is_list(field: FieldInfo) -> bool:
-    return any(get_origin(each) in {list, tuple} for each in types_in(field.annotation))
-
-
-def _is_table(annotation: object) -> bool:
-    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in types_in(annotation))
-
-
-def _model(annotation: object) -> type[BaseModel]:
-    return next(
-        each for each in types_in(annotation) if isinstance(each, type) and issubclass(each, BaseModel)
-    )
+    return f"default `{toml(value)}`" if value not in ((), [], {}) else "default: none"
 
 
 if __name__ == "__main__":
