@@ -1,41 +1,28 @@
 """German: what people answer to a text message, rule by rule (R10, R15, R17 to R21, R23)."""
 
-from importlib import resources
-
 import pytest
+from support.languages import CHAT, PENDING, classes, ends_messages, fits_one_message, lexicon_of, reader_of
 
-from gateway.keywords.interpreter import Interpreter, Reader
-from gateway.keywords.lexicon import Lexicon, read_lexicon
-from gateway.keywords.programs import ProgramWords
+from gateway.keywords.interpreter import Reader
+from gateway.keywords.lexicon import Lexicon
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
 
 REPLY = Context(marketing=True, last_sent="Acme: 10 % auf Jacken. STOPP = Ende")
-CHAT = Context()
 NAME, CONTACT = "N" * 20, "hilfe@shop.example"
-# The basic alphabet of 3GPP TS 23.038, of which 160 characters fit one message.
-GSM = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
 
 
 @pytest.fixture(scope="module")
 def lexicon() -> Lexicon:
-    file = resources.files("gateway.keywords") / "languages" / "de.toml"
-    return read_lexicon(file.name, file.read_text(encoding="utf-8"))
+    return lexicon_of("de")
 
 
 @pytest.fixture(scope="module")
 def reader(lexicon: Lexicon) -> Reader:
-    return Interpreter([lexicon]).for_programs([ProgramWords("offers", "Acme", ("de",))])
+    return reader_of("de", lexicon)
 
 
 def both(reader: Reader, text: str) -> list[Reading]:
     return [reader.read(text, context) for context in (REPLY, CHAT)]
-
-
-def ends_messages(reading: Reading) -> bool:
-    return reading.klass is ReadingClass.OPT_OUT and reading.band is not Band.UNCLEAR
 
 
 # -- R10: keywords of the language -------------------------------------------------------------------------
@@ -63,7 +50,7 @@ def test_a_keyword_is_a_certain_opt_out_in_this_language(reader, text):
 @pytest.mark.parametrize("text", ["Ja", "bestätigen"])
 def test_a_yes_is_a_word_only_while_an_opt_in_waits_for_it(reader, text):
     assert reader.read(text, CHAT).klass is ReadingClass.OTHER
-    assert reader.read(text, Context(pending_opt_in=True)).klass is ReadingClass.OPT_IN_CONFIRM
+    assert reader.read(text, PENDING).klass is ReadingClass.OPT_IN_CONFIRM
 
 
 @pytest.mark.parametrize("text", ["stopp mal", "Stop mal bitte"])
@@ -92,7 +79,7 @@ def test_hold_on_between_friends_is_no_keyword(reader, text):
     ],
 )
 def test_a_reaction_to_our_instruction_is_no_reply(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.REACTION}
+    assert classes(both(reader, text)) == {ReadingClass.REACTION}
 
 
 @pytest.mark.parametrize("text", ["Abmelden\n\nVon meinem iPad gesendet", "Stopp\nViele Grüße\nEva"])
@@ -105,7 +92,7 @@ def test_a_signature_hides_no_keyword(reader, text):
     ["Abwesenheitsnotiz: bis Montag nicht da", "Bin gerade am Steuer", "Ich kann gerade nicht telefonieren"],
 )
 def test_the_answer_of_a_device_is_one(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.AUTO_REPLY}
+    assert classes(both(reader, text)) == {ReadingClass.AUTO_REPLY}
 
 
 # -- R17: free text ----------------------------------------------------------------------------------------
@@ -185,7 +172,7 @@ def test_a_negation_object_question_or_third_person_changes_nothing(reader, text
     "text", ["Keine E-Mails mehr, bitte", "Ich möchte keine Anrufe mehr", "Den Katalog bitte abbestellen"]
 )
 def test_another_channel_is_not_ours(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.OTHER}
+    assert classes(both(reader, text)) == {ReadingClass.OTHER}
 
 
 # -- R21: the wrong number ---------------------------------------------------------------------------------
@@ -202,7 +189,7 @@ def test_another_channel_is_not_ours(reader, text):
     ],
 )
 def test_a_wrong_number_is_its_own_class(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.WRONG_NUMBER}
+    assert classes(both(reader, text)) == {ReadingClass.WRONG_NUMBER}
 
 
 # -- R23: typing errors ------------------------------------------------------------------------------------
@@ -215,7 +202,7 @@ def test_a_slip_of_the_finger_is_forgiven(reader, text):
 
 @pytest.mark.parametrize("text", ["Stoff", "Stoppuhr", "Anwendung", "absenden", "Stock", "Kanzel"])
 def test_a_real_word_is_no_slip(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.OTHER}
+    assert classes(both(reader, text)) == {ReadingClass.OTHER}
 
 
 # -- R29: what we answer -----------------------------------------------------------------------------------
@@ -223,9 +210,7 @@ def test_a_real_word_is_no_slip(reader, text):
 
 def test_every_text_fits_one_message_of_the_gsm_alphabet(lexicon):
     for text in lexicon.texts.values():
-        filled = text.format(name=NAME, contact=CONTACT, frequency="", rates="")
-        assert set(filled) <= GSM
-        assert len(filled) <= 160
+        assert fits_one_message(text.format(name=NAME, contact=CONTACT, frequency="", rates=""))
 
 
 def test_the_confirmation_names_a_word_that_opts_in_again(lexicon):

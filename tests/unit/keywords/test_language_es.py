@@ -1,30 +1,21 @@
 """Spanish: what people answer to a text message, rule by rule (R10, R15, R17 to R21, R23)."""
 
-from importlib import resources
-
 import pytest
+from support.languages import CHAT, PENDING, classes, ends_messages, fits_one_message, lexicon_of, reader_of
 
 from gateway.keywords.interpreter import Interpreter, Reader
-from gateway.keywords.lexicon import Lexicon, read_lexicon
+from gateway.keywords.lexicon import Lexicon
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
 from gateway.keywords.texts import TEXT_KEYS
-from gateway.providers import gsm
 
 REPLY = Context(marketing=True, last_sent="Acme: 20% en botas. Responde BAJA para no recibir SMS.")
-CHAT = Context()
-PENDING = Context(pending_opt_in=True)
 VALUES = {
     "name": "N" * 20,
     "contact": "ayuda@acme.example",
     "frequency": "4 SMS al mes.",
     "rates": "Sin coste.",
 }
-
-
-def lexicon_of(language: str) -> Lexicon:
-    file = resources.files("gateway.keywords") / "languages" / f"{language}.toml"
-    return read_lexicon(file.name, file.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +25,11 @@ def spanish() -> Lexicon:
 
 @pytest.fixture(scope="module")
 def reader(spanish: Lexicon) -> Reader:
-    return Interpreter([spanish]).for_programs([ProgramWords("offers", "Acme", ("es",))])
+    return reader_of("es", spanish)
 
 
 def both(reader: Reader, text: str) -> list[Reading]:
     return [reader.read(text, context) for context in (REPLY, CHAT)]
-
-
-def withdraws(reading: Reading) -> bool:
-    return reading.klass is ReadingClass.OPT_OUT and reading.band is not Band.UNCLEAR
 
 
 # -- R10: the words of the language -----------------------------------------------------------------------
@@ -80,9 +67,9 @@ def test_a_spanish_yes_confirms_only_a_pending_opt_in_and_only_in_spanish(reader
 
 def test_no_opts_out_only_where_a_program_names_it(spanish):
     program = ProgramWords("offers", "Acme", ("es",), {"opt_out": ("NO",)})
-    assert withdraws(Interpreter([spanish]).for_programs([program]).read("No"))
-    plain = Interpreter([spanish]).for_programs([ProgramWords("offers", "Acme", ("es",))])
-    assert not any(map(withdraws, both(plain, "No")))
+    assert ends_messages(Interpreter([spanish]).for_programs([program]).read("No"))
+    plain = reader_of("es", spanish)
+    assert not any(map(ends_messages, both(plain, "No")))
 
 
 # -- R15: reactions ---------------------------------------------------------------------------------------
@@ -92,14 +79,14 @@ def test_every_reaction_around_our_instruction_is_a_reaction(reader, spanish):
     for form in spanish.wrappers.reactions:
         opening, closing = " ".join(form.before), " ".join(form.after)
         text = f"\U0001f44d {opening} “Acme: botas. Responde STOP para salir” {closing}"
-        assert {reading.klass for reading in both(reader, text)} == {ReadingClass.REACTION}, text
+        assert classes(both(reader, text)) == {ReadingClass.REACTION}, text
 
 
 @pytest.mark.parametrize(
     "text", ["Le encantó una foto", "Le ha gustado un vídeo", "Eliminó un corazón de una imagen"]
 )
 def test_a_reaction_to_a_picture_is_a_reaction(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.REACTION}
+    assert classes(both(reader, text)) == {ReadingClass.REACTION}
 
 
 # -- R17: free text ---------------------------------------------------------------------------------------
@@ -131,7 +118,7 @@ def test_a_reaction_to_a_picture_is_a_reaction(reader, text):
     ],
 )
 def test_free_text_that_names_messages_or_lists_ends_them_in_every_conversation(reader, text):
-    assert [withdraws(reading) for reading in both(reader, text)] == [True, True]
+    assert [ends_messages(reading) for reading in both(reader, text)] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +134,7 @@ def test_free_text_that_names_messages_or_lists_ends_them_in_every_conversation(
     ],
 )
 def test_free_text_that_names_nothing_ends_them_only_as_a_reply_to_advertising(reader, text):
-    assert [withdraws(reading) for reading in both(reader, text)] == [True, False]
+    assert [ends_messages(reading) for reading in both(reader, text)] == [True, False]
 
 
 # -- R18 to R20: negation, objects, idioms, questions, other people ---------------------------------------
@@ -164,7 +151,7 @@ def test_free_text_that_names_nothing_ends_them_only_as_a_reply_to_advertising(r
     ],
 )
 def test_a_negated_opt_out_is_none(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +174,7 @@ def test_a_negated_opt_out_is_none(reader, text):
     ],
 )
 def test_other_objects_and_idioms_are_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -199,14 +186,14 @@ def test_other_objects_and_idioms_are_no_opt_out(reader, text):
     ],
 )
 def test_a_question_about_the_word_or_something_else_is_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
     "text", ["¿cómo dejo de recibir estos avisos?", "como hago para que no me manden mensajes"]
 )
 def test_a_question_how_to_end_the_messages_is_an_opt_out(reader, text):
-    assert all(map(withdraws, both(reader, text)))
+    assert all(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -219,14 +206,14 @@ def test_a_question_how_to_end_the_messages_is_an_opt_out(reader, text):
     ],
 )
 def test_a_tale_of_others_or_of_the_past_is_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
     "text", ["no quiero más correos", "bórrenme de la lista de correos", "no me envíen más emails"]
 )
 def test_what_concerns_mail_does_not_end_text_messages(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 # -- R21: the wrong person --------------------------------------------------------------------------------
@@ -243,7 +230,7 @@ def test_what_concerns_mail_does_not_end_text_messages(reader, text):
     ],
 )
 def test_who_never_was_ours_to_write_to_is_a_wrong_number(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.WRONG_NUMBER}
+    assert classes(both(reader, text)) == {ReadingClass.WRONG_NUMBER}
 
 
 # -- R23: typing errors -----------------------------------------------------------------------------------
@@ -276,7 +263,7 @@ def test_a_slip_is_a_probable_opt_out(reader, text):
     ],
 )
 def test_a_real_word_is_no_slip(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 # -- what we answer ---------------------------------------------------------------------------------------
@@ -285,9 +272,7 @@ def test_a_real_word_is_no_slip(reader, text):
 def test_every_text_is_there_and_fits_one_message_of_the_gsm_alphabet(spanish):
     assert set(spanish.texts) == set(TEXT_KEYS)
     for key, text in spanish.texts.items():
-        encoded = gsm.encode(text.format_map(VALUES))
-        assert encoded is not None, key
-        assert len(encoded) <= 160, key
+        assert fits_one_message(text.format_map(VALUES)), key
 
 
 @pytest.mark.parametrize("key", ["opt_out", "opt_out_nameless"])

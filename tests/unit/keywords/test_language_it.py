@@ -1,19 +1,14 @@
 """Italian: what people answer to a text message, rule by rule (R10, R15, R17 to R21, R23)."""
 
-from collections.abc import Iterable
-from importlib import resources
-
 import pytest
+from support.languages import CHAT, PENDING, classes, ends_messages, lexicon_of, reader_of
 
 from gateway.flows.segments import segments
-from gateway.keywords.interpreter import Interpreter, Reader
-from gateway.keywords.lexicon import Lexicon, read_lexicon
-from gateway.keywords.programs import ProgramWords
+from gateway.keywords.interpreter import Reader
+from gateway.keywords.lexicon import Lexicon
 from gateway.keywords.reading import Band, Context, Reach, Reading, ReadingClass
 
 REPLY = Context(marketing=True, last_sent="Acme: saldi fino a domenica. Rispondi STOP")
-CHAT = Context()
-FILES = ("it", "it-x-unsourced")
 VALUES = {
     "name": "N" * 20,
     "contact": "aiuto@shop.example",
@@ -24,32 +19,21 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def lexicons() -> list[Lexicon]:
-    folder = resources.files("gateway.keywords") / "languages"
-    return [
-        read_lexicon(f"{tag}.toml", (folder / f"{tag}.toml").read_text(encoding="utf-8")) for tag in FILES
-    ]
+    return [lexicon_of("it"), lexicon_of("it-x-unsourced")]
 
 
 @pytest.fixture(scope="module")
 def reader(lexicons: list[Lexicon]) -> Reader:
-    return Interpreter(lexicons).for_programs([ProgramWords("offers", "Acme", ("it",))])
+    return reader_of("it", *lexicons)
 
 
 @pytest.fixture(scope="module")
 def wider(lexicons: list[Lexicon]) -> Reader:
-    return Interpreter(lexicons).for_programs([ProgramWords("offers", "Acme", ("it-x-unsourced",))])
+    return reader_of("it-x-unsourced", *lexicons)
 
 
 def both(reader: Reader, text: str) -> list[Reading]:
     return [reader.read(text, context) for context in (REPLY, CHAT)]
-
-
-def classes(readings: Iterable[Reading]) -> set[ReadingClass]:
-    return {reading.klass for reading in readings}
-
-
-def ends_messages(reading: Reading) -> bool:
-    return reading.klass is ReadingClass.OPT_OUT and reading.band is not Band.UNCLEAR
 
 
 # -- R10: keywords of the language -----------------------------------------------------------------------
@@ -79,7 +63,7 @@ def test_guida_asks_for_help_only_where_it_is_named(reader, wider):
 @pytest.mark.parametrize("text", ["Sì", "SI", "confermo"])
 def test_a_yes_is_a_word_only_while_an_opt_in_waits_for_it(reader, text):
     assert reader.read(text, CHAT).klass is ReadingClass.OTHER
-    assert reader.read(text, Context(pending_opt_in=True)).klass is ReadingClass.OPT_IN_CONFIRM
+    assert reader.read(text, PENDING).klass is ReadingClass.OPT_IN_CONFIRM
 
 
 @pytest.mark.parametrize("text", ["no", "No.", "nono", "fine"])

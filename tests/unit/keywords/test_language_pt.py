@@ -1,19 +1,14 @@
 """Portuguese: what people answer to a text message, rule by rule (R10, R15, R17 to R21, R23)."""
 
-from importlib import resources
-
 import pytest
+from support.languages import CHAT, PENDING, classes, ends_messages, fits_one_message, lexicon_of, reader_of
 
-from gateway.keywords.interpreter import Interpreter, Reader
-from gateway.keywords.lexicon import Lexicon, read_lexicon
-from gateway.keywords.programs import ProgramWords
+from gateway.keywords.interpreter import Reader
+from gateway.keywords.lexicon import Lexicon
 from gateway.keywords.reading import Band, Context, Reading, ReadingClass
 from gateway.keywords.texts import TEXT_KEYS
-from gateway.providers import gsm
 
 REPLY = Context(marketing=True, last_sent="Acme: 20% em botas. Responda SAIR para não receber SMS.")
-CHAT = Context()
-PENDING = Context(pending_opt_in=True)
 VALUES = {
     "name": "N" * 20,
     "contact": "ajuda@acme.example",
@@ -23,11 +18,6 @@ VALUES = {
 UNSOURCED = "pt-x-unsourced"
 
 
-def lexicon_of(language: str) -> Lexicon:
-    file = resources.files("gateway.keywords") / "languages" / f"{language}.toml"
-    return read_lexicon(file.name, file.read_text(encoding="utf-8"))
-
-
 @pytest.fixture(scope="module")
 def portuguese() -> Lexicon:
     return lexicon_of("pt")
@@ -35,15 +25,11 @@ def portuguese() -> Lexicon:
 
 @pytest.fixture(scope="module")
 def reader(portuguese: Lexicon) -> Reader:
-    return Interpreter([portuguese]).for_programs([ProgramWords("offers", "Acme", ("pt",))])
+    return reader_of("pt", portuguese)
 
 
 def both(reader: Reader, text: str) -> list[Reading]:
     return [reader.read(text, context) for context in (REPLY, CHAT)]
-
-
-def withdraws(reading: Reading) -> bool:
-    return reading.klass is ReadingClass.OPT_OUT and reading.band is not Band.UNCLEAR
 
 
 # -- R10: the words of the language -----------------------------------------------------------------------
@@ -72,7 +58,7 @@ def test_stop_is_answered_in_portuguese(reader):
 
 
 def test_a_portuguese_yes_confirms_only_a_pending_opt_in_and_only_in_portuguese(reader):
-    spanish = Interpreter([lexicon_of("es")]).for_programs([ProgramWords("offers", "Acme", ("es",))])
+    spanish = reader_of("es", lexicon_of("es"))
     assert reader.read("sim", PENDING).klass is ReadingClass.OPT_IN_CONFIRM
     assert reader.read("sim").klass is ReadingClass.OTHER
     assert spanish.read("sim", PENDING).klass is ReadingClass.OTHER
@@ -80,21 +66,19 @@ def test_a_portuguese_yes_confirms_only_a_pending_opt_in_and_only_in_portuguese(
 
 @pytest.mark.parametrize("text", ["parar", "Cancelar", "REMOVER", "pare"])
 def test_a_word_without_a_source_counts_only_as_a_reply_to_advertising(reader, text):
-    assert [withdraws(reading) for reading in both(reader, text)] == [True, False]
+    assert [ends_messages(reading) for reading in both(reader, text)] == [True, False]
 
 
 @pytest.mark.parametrize("text", ["parar", "Cancelar", "REMOVER", "cancelr", "remvoer"])
 def test_a_program_may_ask_for_the_words_without_a_source(portuguese, text):
-    interpreter = Interpreter([portuguese, lexicon_of(UNSOURCED)])
-    asking = interpreter.for_programs([ProgramWords("offers", "Acme", (UNSOURCED,))])
-    assert all(map(withdraws, both(asking, text)))
+    asking = reader_of(UNSOURCED, portuguese, lexicon_of(UNSOURCED))
+    assert all(map(ends_messages, both(asking, text)))
 
 
 @pytest.mark.parametrize("text", ["pagar", "parir", "parada", "cancelado", "canela", "removeu", "mover"])
 def test_a_real_word_is_no_slip_of_a_word_without_a_source(portuguese, text):
-    interpreter = Interpreter([portuguese, lexicon_of(UNSOURCED)])
-    asking = interpreter.for_programs([ProgramWords("offers", "Acme", (UNSOURCED,))])
-    assert not any(map(withdraws, both(asking, text)))
+    asking = reader_of(UNSOURCED, portuguese, lexicon_of(UNSOURCED))
+    assert not any(map(ends_messages, both(asking, text)))
 
 
 # -- R15: reactions ---------------------------------------------------------------------------------------
@@ -104,12 +88,12 @@ def test_every_reaction_around_our_instruction_is_a_reaction(reader, portuguese)
     for form in portuguese.wrappers.reactions:
         opening, closing = " ".join(form.before), " ".join(form.after)
         text = f"\U0001f44d {opening} “Acme: botas. Responda STOP para sair” {closing}"
-        assert {reading.klass for reading in both(reader, text)} == {ReadingClass.REACTION}, text
+        assert classes(both(reader, text)) == {ReadingClass.REACTION}, text
 
 
 @pytest.mark.parametrize("text", ["Amou uma foto", "Gostou de um vídeo", "Removeu um coração de uma imagem"])
 def test_a_reaction_to_a_picture_is_a_reaction(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.REACTION}
+    assert classes(both(reader, text)) == {ReadingClass.REACTION}
 
 
 # -- R17: free text ---------------------------------------------------------------------------------------
@@ -141,7 +125,7 @@ def test_a_reaction_to_a_picture_is_a_reaction(reader, text):
     ],
 )
 def test_free_text_that_names_messages_or_lists_ends_them_in_every_conversation(reader, text):
-    assert [withdraws(reading) for reading in both(reader, text)] == [True, True]
+    assert [ends_messages(reading) for reading in both(reader, text)] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +141,7 @@ def test_free_text_that_names_messages_or_lists_ends_them_in_every_conversation(
     ],
 )
 def test_free_text_that_names_nothing_ends_them_only_as_a_reply_to_advertising(reader, text):
-    assert [withdraws(reading) for reading in both(reader, text)] == [True, False]
+    assert [ends_messages(reading) for reading in both(reader, text)] == [True, False]
 
 
 # -- R18 to R20: negation, objects, idioms, questions, other people ---------------------------------------
@@ -174,7 +158,7 @@ def test_free_text_that_names_nothing_ends_them_only_as_a_reply_to_advertising(r
     ],
 )
 def test_a_negated_opt_out_is_none(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +182,7 @@ def test_a_negated_opt_out_is_none(reader, text):
     ],
 )
 def test_other_objects_and_idioms_are_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -210,14 +194,14 @@ def test_other_objects_and_idioms_are_no_opt_out(reader, text):
     ],
 )
 def test_a_question_about_the_word_or_something_else_is_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
     "text", ["como paro de receber esses avisos?", "como faço pra vocês pararem de mandar sms"]
 )
 def test_a_question_how_to_end_the_messages_is_an_opt_out(reader, text):
-    assert all(map(withdraws, both(reader, text)))
+    assert all(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
@@ -230,14 +214,14 @@ def test_a_question_how_to_end_the_messages_is_an_opt_out(reader, text):
     ],
 )
 def test_a_tale_of_others_or_of_the_past_is_no_opt_out(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
     "text", ["não quero mais emails", "me tirem da lista de e-mails", "parem de enviar emails"]
 )
 def test_what_concerns_mail_does_not_end_text_messages(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 # -- R21: the wrong person --------------------------------------------------------------------------------
@@ -254,7 +238,7 @@ def test_what_concerns_mail_does_not_end_text_messages(reader, text):
     ],
 )
 def test_who_never_was_ours_to_write_to_is_a_wrong_number(reader, text):
-    assert {reading.klass for reading in both(reader, text)} == {ReadingClass.WRONG_NUMBER}
+    assert classes(both(reader, text)) == {ReadingClass.WRONG_NUMBER}
 
 
 # -- R23: typing errors -----------------------------------------------------------------------------------
@@ -264,14 +248,14 @@ def test_who_never_was_ours_to_write_to_is_a_wrong_number(reader, text):
     "text", ["siar", "sauir", "sdair", "descadstrar", "descadastar", "cancelar inscriçao", "stpo"]
 )
 def test_a_slip_is_an_opt_out(reader, text):
-    assert all(map(withdraws, both(reader, text)))
+    assert all(map(ends_messages, both(reader, text)))
 
 
 @pytest.mark.parametrize(
     "text", ["saia", "saiu", "cair", "sais", "top", "optou", "quito", "câncer", "escrever"]
 )
 def test_a_real_word_is_no_slip(reader, text):
-    assert not any(map(withdraws, both(reader, text)))
+    assert not any(map(ends_messages, both(reader, text)))
 
 
 # -- what we answer ---------------------------------------------------------------------------------------
@@ -280,9 +264,7 @@ def test_a_real_word_is_no_slip(reader, text):
 def test_every_text_is_there_and_fits_one_message_of_the_gsm_alphabet(portuguese):
     assert set(portuguese.texts) == set(TEXT_KEYS)
     for key, text in portuguese.texts.items():
-        encoded = gsm.encode(text.format_map(VALUES))
-        assert encoded is not None, key
-        assert len(encoded) <= 160, key
+        assert fits_one_message(text.format_map(VALUES)), key
 
 
 @pytest.mark.parametrize("key", ["opt_out", "opt_out_nameless"])
