@@ -11,7 +11,7 @@ from gateway.keywords.phrases import NUMBER, PhraseKind, PhraseRule
 from gateway.keywords.reading import Band, Context, Reach, Reading, ReadingClass
 from gateway.keywords.rules import Rule
 from gateway.keywords.sentences import Sentence, sentences
-from gateway.keywords.vocabulary import Vocabulary
+from gateway.keywords.vocabulary import Part, Role, Vocabulary
 
 _MOST_KEYWORD_SENTENCE = 6  # words; a longer sentence is no keyword with fillers
 _SHORTEST_NUMBER = 3  # digits
@@ -58,7 +58,8 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
     best = min(_counting(standing, context), key=_rank, default=None)
     by_keyword = _keyword_sentence(message, vocabulary, context, parts)
     if best is None or (by_keyword and _MEANINGS[best.label.kind].klass is not ReadingClass.OPT_OUT):
-        return by_keyword or _held(message, matches, standing)
+        held = _held(message, matches, standing) or _negated_keyword(message, vocabulary)
+        return by_keyword or held
     if _contradicted(best, standing) or _says_start_too(best, words, vocabulary):
         return Reading(ReadingClass.OTHER, Band.UNCLEAR, rule=Rule.BOTH_DIRECTIONS, span=_span(message, best))
     return _reading(message, best, _named(words, vocabulary, best))
@@ -67,12 +68,11 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
 def phrases_in(message: Normalised, vocabulary: Vocabulary) -> list[Found]:
     """Return every phrase and guard in the message, also those that decide nothing."""
     words = _resolved(message, vocabulary)
+    machine = vocabulary.grammar.machine
     found = [
         match
         for part in sentences(message)
-        for match in vocabulary.grammar.machine.search(
-            words, vocabulary.filler_places(words, part.first, part.last), part
-        )
+        for match in machine.search(words, vocabulary.filler_places(words, part.first, part.last), part)
     ]
     return _without_broken(message, found)
 
@@ -240,16 +240,46 @@ def _held(message: Normalised, matches: Iterable[Found], standing: Collection[Fo
     """Tell which guard held a phrase back, for whoever asks why nothing was done."""
     for match in matches:
         guard = None if match in standing or match.label.kind in _HOLDING else holder(match, matches)
-        if guard is None:
-            continue
-        return Reading(
-            ReadingClass.OTHER,
-            rule=Rule.GUARDED,
-            language=guard.label.language,
-            keyword=guard.label.text,
-            span=_span(message, guard),
-        )
+        if guard is not None:
+            return _guarded(message, guard)
     return None
+
+
+def _negated_keyword(message: Normalised, vocabulary: Vocabulary) -> Reading | None:
+    """Read "never end" and "don't cancel": keywords of opt-out alone, each of them turned round by a guard (R18).
+
+    Nobody is asked what is said clearly, since without an answer messages would end.
+    """
+    keywords = _negated(vocabulary.parts(message.keys) or ())
+    if not keywords:
+        return None
+    guards = [match for match in phrases_in(message, vocabulary) if match.label.kind is PhraseKind.GUARD]
+    holding = [next((guard for guard in guards if _touches(guard, word)), None) for word in keywords]
+    if holding[0] is None or None in holding:
+        return None
+    return _guarded(message, holding[0])
+
+
+def _negated(parts: Sequence[Part]) -> list[Part]:
+    """Return the keywords beside a negation, where all of them are of opt-out."""
+    keywords = [part for part in parts if part.role is Role.KEYWORD]
+    classes = {part.word.klass for part in keywords if part.word}
+    is_negated = any(part.role is Role.NEGATION for part in parts)
+    return keywords if is_negated and classes == {ReadingClass.OPT_OUT} else []
+
+
+def _touches(guard: Found, part: Part) -> bool:
+    return guard.first <= part.last and part.first <= guard.last
+
+
+def _guarded(message: Normalised, guard: Found) -> Reading:
+    return Reading(
+        ReadingClass.OTHER,
+        rule=Rule.GUARDED,
+        language=guard.label.language,
+        keyword=guard.label.text,
+        span=_span(message, guard),
+    )
 
 
 def _span(message: Normalised, match: Found) -> tuple[int, int]:
