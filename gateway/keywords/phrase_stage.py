@@ -62,7 +62,7 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
         return by_keyword or held
     if _contradicted(best, standing) or _says_start_too(best, words, vocabulary):
         return Reading(ReadingClass.OTHER, Band.UNCLEAR, rule=Rule.BOTH_DIRECTIONS, span=_span(message, best))
-    return _reading(message, best, _named(words, vocabulary, best))
+    return _reading(message, best, _named(message, words, vocabulary, best))
 
 
 def phrases_in(message: Normalised, vocabulary: Vocabulary) -> list[Found]:
@@ -124,8 +124,12 @@ def _without_broken(message: Normalised, matches: Sequence[Found]) -> list[Found
 
 
 def _has_comma(message: Normalised, match: Found) -> bool:
+    return any(_is_comma_after(message, at) for at in range(match.first, match.last))
+
+
+def _is_comma_after(message: Normalised, at: int) -> bool:
     spans = message.spans
-    return any("," in message.raw[spans[at][1] : spans[at + 1][0]] for at in range(match.first, match.last))
+    return "," in message.raw[spans[at][1] : spans[at + 1][0]]
 
 
 def _standing(matches: Collection[Found]) -> list[Found]:
@@ -195,15 +199,34 @@ def _reading(message: Normalised, match: Found, program: str | None) -> Reading:
     )
 
 
-def _named(words: Sequence[str], vocabulary: Vocabulary, match: Found) -> str | None:
-    """Return the one program that the rest of the message names: "unsubscribe me from acme offers"."""
+def _named(message: Normalised, words: Sequence[str], vocabulary: Vocabulary, match: Found) -> str | None:
+    """Return the one program that the rest of the message names: "unsubscribe me from acme offers".
+
+    An opt-out is narrowed by its own clause only: what comes later may be about something else, and of two
+    ways to understand it the wider one is taken.
+    """
+    found = _programs(words, vocabulary, match.first, len(words))
+    if len(found) != 1:
+        return None
+    if _MEANINGS[match.label.kind].klass is not ReadingClass.OPT_IN:
+        found = _programs(words, vocabulary, match.first, _clause_end(message, match))
+    return next(iter(found), None)
+
+
+def _programs(words: Sequence[str], vocabulary: Vocabulary, first: int, end: int) -> set[str]:
     found: set[str] = set()
     for phrase, programs in vocabulary.names.items():
         size = phrase.count(" ") + 1
-        for at in range(match.first, len(words) - size + 1):
+        for at in range(first, end - size + 1):
             if " ".join(words[at : at + size]) == phrase:
                 found |= programs
-    return next(iter(found)) if len(found) == 1 else None
+    return found
+
+
+def _clause_end(message: Normalised, match: Found) -> int:
+    """Return the place after the last word of the match's clause, which a comma ends as a full stop does."""
+    last = next(part.last for part in sentences(message) if match.last < part.last)
+    return next((at + 1 for at in range(match.last, last - 1) if _is_comma_after(message, at)), last)
 
 
 def _keyword_sentence(

@@ -242,3 +242,33 @@ def test_a_sender_without_programs_is_read_in_english(interpreter: Interpreter) 
     reader = interpreter.for_programs([])
     assert reader.read("please unsub me").klass is ReadingClass.OPT_OUT
     assert "en" in interpreter.languages
+
+
+@pytest.mark.parametrize(
+    ("text", "program"),
+    [
+        ("Please unsubscribe me from acme orders", "orders"),
+        ("Hi there. Stop texting me about acme offers, thanks a lot", "offers"),
+        ("Stop texting me. Your Acme Orders shipment was fine", None),
+        ("Stop texting me, your Acme Orders shipment was fine", None),
+        ("Stop texting me!\nI only wanted the Acme Orders one", None),
+        ("Unsubscribe me from acme offers. I have no use for acme orders either", None),
+    ],
+)
+def test_r12_free_text_ends_one_program_only_if_its_own_clause_names_no_other(
+    interpreter: Interpreter, text: str, program: str | None
+) -> None:
+    reader = interpreter.for_programs(
+        [ProgramWords("offers", "Acme Offers"), ProgramWords("orders", "Acme Orders")]
+    )
+    reading = reader.read(text, Context(marketing=True))
+    reach = Reach.DEFAULT if program is None else Reach.NAMED
+    assert (reading.klass, reading.reach, reading.program) == (ReadingClass.OPT_OUT, reach, program)
+
+
+def test_an_opt_in_keeps_to_the_program_that_it_names_later(interpreter: Interpreter) -> None:
+    reader = interpreter.for_programs(
+        [ProgramWords("offers", "Acme Offers"), ProgramWords("orders", "Acme Orders")]
+    )
+    reading = reader.read("Please sign me up again. I miss the Acme Orders ones")
+    assert (reading.klass, reading.program) == (ReadingClass.OPT_IN, "orders")
