@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from gateway.consent import scope
 from gateway.consent.address import Address, Channel
+from gateway.consent.person import QUESTION
 from gateway.store.queue import ItemState, Kind, Queue, Shape, columns_of
 from gateway.store.snapshot import as_trouble
 
@@ -16,6 +17,13 @@ SELECT 1 FROM events AS later JOIN events AS own ON own.subject = later.subject
 WHERE later.subject = :subject AND later.seq > :seq AND later.klass = 'opt_out'
 AND own.seq = :seq AND own.klass IN ('opt_in', 'opt_in_confirm') LIMIT 1
 """)
+# Deleted, a question that never left would look like one that went out. It is looked for until 30 days
+# after the longest `replies.clarify_hours`: so long, in microseconds, its item is kept beyond its time.
+_KEPT_QUESTION = f"""
+state <> 'done' AND changed_at >= :until - {40 * 86_400 * 1_000_000} AND EXISTS (
+  SELECT 1 FROM events
+  WHERE events.subject = outbox.subject AND events.seq = outbox.seq AND events.reply = '{QUESTION}')
+"""  # noqa: S608 - constants
 _ADDRESS = text("SELECT channel, address FROM states WHERE subject = :subject AND scope = :scope")
 
 
@@ -54,6 +62,7 @@ class Outbox(Queue[Item]):
             "AND earlier.state IN ('due', 'sending')"
         ),
         has_end=True,
+        keeps=_KEPT_QUESTION,
     )
 
     def is_overtaken(self, item: Item) -> bool:

@@ -80,6 +80,7 @@ class Shape:
     waits: str = ""
     has_end: bool = False  # a column `expires_at`
     forgets: str = ""  # what an item that has ended well loses: an assignment, of `:nothing` to bytes
+    keeps: str = ""  # which ended items are not deleted yet: a condition, of `:until` too
     # An item that was asked for once more while it was on its way goes back to `due`.
     version: str = ""
 
@@ -280,9 +281,10 @@ def waiting_statement(shape: Shape) -> TextClause:
 def prune_statement(shape: Shape) -> TextClause:
     """Delete some of what ended before a time."""
     key = ", ".join(shape.key)
+    kept = f"AND NOT ({shape.keeps}) " if shape.keeps else ""
     return text(
         f"DELETE FROM {shape.table} WHERE ({key}) IN (SELECT {key} FROM {shape.table} "  # noqa: S608 - names only
-        "WHERE state IN ('done', 'dropped', 'dead') AND changed_at < :until LIMIT :limit)"
+        f"WHERE state IN ('done', 'dropped', 'dead') AND changed_at < :until {kept}LIMIT :limit)"
     )
 
 

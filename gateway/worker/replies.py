@@ -74,7 +74,7 @@ class Replies(Carrier[Item]):
         if result.outcome is SendOutcome.OPTED_OUT and not self._record_opt_out(item, result):
             return self._postpone(item, result)
         ending, state = _FINAL[result.outcome]
-        return self._end(item, state, ending, result.message_id or result.error_code)
+        return self._end(item, state, ending, _told(result))
 
     def _record_opt_out(self, item: Item, result: SendResult) -> bool:
         """Record what the refusal tells, before the item is settled.
@@ -110,3 +110,9 @@ class Replies(Carrier[Item]):
     def _end(self, item: Item, state: ItemState, ending: Ending, result: str | None = None) -> Ending | None:
         moved = self.queue.settle(item, state, now=self._timing.clock(), result=result or ending.value)
         return ending if moved else None
+
+
+def _told(result: SendResult) -> str | None:
+    """Return the provider's id or code. Of what may have gone out it says so: a question counts as asked then."""
+    code = result.message_id or result.error_code
+    return f"{Ending.UNKNOWN} {code}" if code and result.outcome is SendOutcome.UNKNOWN else code

@@ -37,7 +37,7 @@ def test_nothing_to_do_is_nothing_done(bench):
     [
         (SendResult(SendOutcome.REFUSED, error_code="21211"), "refused", ("dead", "21211", 1)),
         (SendResult(SendOutcome.UNKNOWN), "unknown", ("dead", "unknown", 1)),
-        (SendResult(SendOutcome.UNKNOWN, error_code="20500"), "unknown", ("dead", "20500", 1)),
+        (SendResult(SendOutcome.UNKNOWN, error_code="20500"), "unknown", ("dead", "unknown 20500", 1)),
         (OPTED_OUT, "opted_out", ("dropped", "21610", 1)),
     ],
 )
