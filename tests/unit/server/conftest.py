@@ -160,7 +160,8 @@ class Served:
 
 def _build(application, attributes, settings, log, arbiter_timeout):
     config = Config()
-    for name, value in {"graceful_timeout": 5, **settings}.items():
+    # A busy machine may let a connection wait for seconds: as in production, none is idle so soon.
+    for name, value in {"graceful_timeout": 5, "keepalive": 75, **settings}.items():
         config.set(name, value)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     kind = type("TestedWorker", (GroupWorker,), attributes)
