@@ -113,13 +113,18 @@ def _search(words: Sequence[str], vocabulary: Vocabulary, sentence: Sentence) ->
 
 
 def _without_broken(message: Normalised, matches: Sequence[Found]) -> list[Found]:
-    """Leave out guards with a comma inside: "no, stop" negates nothing, "no stop" may."""
+    """Leave out guards with a comma inside: "no, stop" negates nothing, "no stop" may.
+
+    One that is written with a comma stays: "can't make it, please cancel".
+    """
     if "," not in message.raw:
         return list(matches)
     return [
         match
         for match in matches
-        if match.label.kind is not PhraseKind.GUARD or not _has_comma(message, match)
+        if match.label.kind is not PhraseKind.GUARD
+        or match.label.crosses_commas
+        or not _has_comma(message, match)
     ]
 
 

@@ -7,6 +7,7 @@
     not * here                  one word, any
     ^ stop it $                 ^ nothing before it in its sentence, $ nothing after it; fillers do not count
     can i cancel ?              $, and the sentence is a question
+    stop it , you're funny      in a guard only: there may be a comma, which otherwise ends what a guard reaches
 
 Case, accents and punctuation do not matter. Fillers ("please", "now", an oath) may stand anywhere.
 """
@@ -124,6 +125,8 @@ class _Parser:
             raise PhraseError(f'"{piece}" stands at the edge only')
         if piece in {"|", *_CLOSING}:
             raise PhraseError("an empty choice")
+        if piece == ",":
+            raise PhraseError("a comma stands between the words of a guard only")
         return (self._set(piece[1:-1]),) if piece.startswith("<") else _words(piece)
 
     def _bracketed(self, closing: str) -> Choice:

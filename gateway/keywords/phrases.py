@@ -36,11 +36,13 @@ class PhraseRule:
     phrase: Phrase
     language: str
     place: str = ""  # where it stands: "en.toml:130"
+    crosses_commas: bool = False  # a guard that is written with one
 
 
 PHRASE_KEYS = tuple(kind.value for kind in PhraseKind if kind is not PhraseKind.GUARD)
 NUMBER = "#"  # stands for every run of three or more digits
 _BUILT_IN = {"digits": (NUMBER,)}
+_COMMA = " , "
 
 
 def read_phrase_rules(document: Document, language: str) -> tuple[PhraseRule, ...]:
@@ -75,6 +77,8 @@ def _rule(
 ) -> PhraseRule:
     try:
         place = document.source.place(table, key=key, word=text)
-        return PhraseRule(text, kind, parse_phrase(text, sets), language, place)
+        crosses = kind is PhraseKind.GUARD and _COMMA in text
+        phrase = parse_phrase(text.replace(_COMMA, " ") if crosses else text, sets)
+        return PhraseRule(text, kind, phrase, language, place, crosses_commas=crosses)
     except PhraseError as error:
         raise document.fault(f'phrase "{text}": {error}', table, key, text) from None

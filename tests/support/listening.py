@@ -61,6 +61,9 @@ def listening(*, host: str = "127.0.0.1", tls: Path | None = None) -> Iterator[L
         def handle_any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             body = self.rfile.read(length)
+            if len(body) < length:  # whoever sent it died: nothing has arrived
+                self.close_connection = True
+                return
             found.seen.append(Seen(self.command, self.path, list(self.headers.items()), body))
             found.answer(self)
 

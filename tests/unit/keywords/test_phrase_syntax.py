@@ -79,6 +79,7 @@ def test_the_edges_tie_a_phrase_to_its_sentence(text: str, edges: tuple[bool, En
         ("<nope> a", r"no set <nope> in \[sets\]; known are texts, one, none"),
         ("<> a", r"no set <> in"),
         ("<none> a", "the set <none> is empty"),
+        ("stop , now", "a comma stands between the words of a guard only"),
         ("!!", r'"!!" has no letter or digit'),
         ("a \u2014 b", "has no letter or digit"),
     ],

@@ -40,6 +40,30 @@ def test_a_guard_with_a_comma_inside_holds_nothing(reader: Reader, text: str, kl
     assert reader.read(text, Context(marketing=True)).klass is klass
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "klass"),
+    [
+        ("en", "Can't make it tomorrow, please cancel", ReadingClass.OTHER),
+        ("en", "Stop it, you're making me blush haha", ReadingClass.OTHER),
+        ("en", "Stop, you're annoying me", ReadingClass.OPT_OUT),
+        ("de", "Stopp, ich meinte Größe 40", ReadingClass.OTHER),
+        ("de", "Stopp, ich will das nicht mehr", ReadingClass.OPT_OUT),
+        ("fr", "Je ne peux pas venir demain, merci d'annuler", ReadingClass.OTHER),
+        ("it", "Basta, mi fate morire", ReadingClass.OTHER),
+        ("it", "Basta, mi avete stufato", ReadingClass.OPT_OUT),
+        ("es", "No puedo ir mañana, cancelen por favor", ReadingClass.OTHER),
+        ("pt", "Cancela o meu pedido, não quero mais", ReadingClass.OTHER),
+        ("nl", "Stop, ik bedoelde maat 40", ReadingClass.OTHER),
+        ("nl", "Hou op, ik wil dit niet meer", ReadingClass.OPT_OUT),
+    ],
+)
+def test_a_guard_that_is_written_with_a_comma_reaches_across_it(
+    language: str, text: str, klass: ReadingClass
+) -> None:
+    reader = Interpreter.shipped().for_programs([ProgramWords("offers", "Acme", (language,))])
+    assert reader.read(text, Context(marketing=True)).klass is klass
+
+
 @pytest.mark.parametrize("head", ["", "(", '"', "\u201c"])
 def test_googles_form_needs_its_emoji(reader: Reader, head: str) -> None:
     quoted = "\u201c20% off! Reply STOP to end\u201d"
