@@ -38,6 +38,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
     ast.Continue: ast.Break, ast.Break: ast.Continue,
 }  # fmt: skip
+ANNOTATIONS = {"annotation", "returns"}  # they are for mypy
 NAMES = {"any": "all", "all": "any", "min": "max", "max": "min"}
 SLOW = 0.3  # seconds; slower tests are for the mutants that survive the others
 OURS = {"gateway", "tests", "support"}
@@ -82,14 +83,23 @@ def negations(parent: ast.AST, name: str, node: ast.AST) -> Iterator[ast.AST]:
         yield ast.UnaryOp(ast.Not(), node)
 
 
+def _walked(node: ast.AST) -> Iterator[ast.AST]:
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name not in ANNOTATIONS:
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield from _walked(child)
+
+
 def mutants(module: str) -> Iterator[Mutant]:
     """Yield the module with each change in turn."""
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
-    for parent in list(ast.walk(tree)):
+    for parent in list(_walked(tree)):
         for name, value in list(ast.iter_fields(parent)):
             many = isinstance(value, list)
             for at, node in enumerate(list(value) if many else [value]):
-                if not isinstance(node, ast.AST) or name in {"annotation", "returns", "decorator_list"}:
+                if not isinstance(node, ast.AST) or name in {*ANNOTATIONS, "decorator_list"}:
                     continue
                 for other in (*replacements(node), *negations(parent, name, node)):
                     _put(parent, name, at if many else None, other)

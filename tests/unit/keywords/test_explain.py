@@ -40,6 +40,12 @@ def test_a_keyword_is_found_at_its_stage_and_no_phrase_is_looked_for(reader: Rea
     assert found.phrases == ()
 
 
+def test_a_keyword_that_is_a_phrase_too_is_told_as_a_keyword() -> None:
+    interpreter = Interpreter([read_lexicon("tlh.toml", FILE.replace('["mev"]', '["mev", "mev nabeq"]'))])
+    reader = interpreter.for_programs([ProgramWords("offers", languages=("tlh",))])
+    assert explain(reader, "mev nabeq", MARKETING).phrases == ()
+
+
 def test_a_phrase_is_told_with_its_file_line_and_span(reader: Reader) -> None:
     found = explain(reader, "please, mev nabeq now", MARKETING)
     (phrase,) = found.phrases

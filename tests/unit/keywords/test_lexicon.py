@@ -38,6 +38,11 @@ def test_a_word_knows_its_spellings_class_language_and_place() -> None:
     )
 
 
+def test_a_keyword_of_two_words_may_be_answered_in_another_language() -> None:
+    text = 'language = "xx"\n[words]\nopt_out = ["halt", "halt all"]\n[answered_in]\nfr = ["halt all"]\n'
+    assert [word.language for word in read_lexicon("xx.toml", text).words] == ["xx", "fr"]
+
+
 def test_an_accent_is_kept_in_the_canonical_form() -> None:
     lexicon = read_lexicon("fr.toml", 'language = "fr"\n[words]\nopt_out = ["ARR\u00caT"]\n')
     assert (lexicon.words[0].text, lexicon.words[0].spellings) == ("arr\u00eat", ("arret",))
@@ -60,6 +65,7 @@ def test_an_accent_is_kept_in_the_canonical_form() -> None:
             r'^en\.toml:9: unknown "colours"; known are language, protected, words',
         ),
         ("colour = 1\n" + HEAD, r'^en\.toml:1: unknown "colour"'),
+        ('language = "en"\ncolour = 1\n', r'^en\.toml:2: unknown "colour"'),
         ('words = 1\nlanguage = "en"\n', r'^en\.toml:1: "words" must be a table'),
         ("[words]\n", r'^en\.toml: give "language" as a string'),
         ('\nlanguage = ""\n', r'^en\.toml:2: give "language" as a string'),

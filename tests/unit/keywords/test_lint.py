@@ -50,6 +50,19 @@ def test_what_does_nothing_is_noted_with_its_place(text: str, place: str, messag
     assert message in found.message
 
 
+def test_a_reply_is_measured_with_a_name_of_twenty_characters() -> None:
+    text = 'opt_out = "{name} START %s"\n'
+    assert remarks(f"{HEAD}[texts]\n{text % ('x' * 133)}") == []
+    assert "needs 2 SMS" in remarks(f"{HEAD}[texts]\n{text % ('x' * 134)}")[0].message
+
+
+def test_only_an_addition_may_lack_its_protected_words() -> None:
+    english = [lexicon for lexicon in shipped_lexicons() if lexicon.language == "en"]
+    assert lint("a.toml", 'language = "en"\n', english, segments) == []
+    (found,) = lint("a.toml", 'language = "tlh"\nprotected = ["mev"]\n', english, segments)
+    assert 'the protected word "mev" is missing' in found.message
+
+
 def test_a_word_written_twice_is_noted() -> None:
     (found,) = remarks('language = "tlh"\n[words]\nopt_out = ["mev yap",\n"mevyap"]\n')
     assert (found.place, found.message) == ("tlh.toml:4", '"mevyap" stands at tlh.toml:3 already')

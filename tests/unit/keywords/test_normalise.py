@@ -83,3 +83,9 @@ def test_every_word_has_its_place_in_the_raw_text_in_order(text: str) -> None:
 def test_plain_and_wide_text_are_split_alike(text: str) -> None:
     plain, wide = normalise(text), normalise(text + " \u2764")
     assert (plain.words, plain.keys, plain.spans) == (wide.words, wide.keys, wide.spans)
+
+
+@pytest.mark.parametrize("sign", ["\ufdff", "\ufe10", "\u180a", "\U000e00ff", "\U000e01f0"])
+def test_what_stands_beside_the_selectors_parts_two_words(sign: str) -> None:
+    assert normalise(f"st{sign}op").words == ("st", "op")
+    assert normalise("st\ufe00\ufe0f\u180b\u180d\U000e0100\U000e01efop").words == ("stop",)

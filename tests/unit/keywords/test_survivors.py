@@ -1,7 +1,12 @@
 """What small alterations of the interpreter showed to be untested."""
 
+import pkgutil
+from dataclasses import is_dataclass
+from importlib import import_module
+
 import pytest
 
+import gateway.keywords
 from gateway.keywords.interpreter import Interpreter, Reader
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Band, Context, ReadingClass
@@ -74,3 +79,17 @@ def test_googles_form_needs_its_emoji(reader: Reader, head: str) -> None:
 def test_a_keyword_typed_apart_and_with_a_slip_is_read(reader: Reader) -> None:
     for text in ("opt uot", "otp out", "un subscirbe"):
         assert (reader.read(text).klass, reader.read(text).rule) == (ReadingClass.OPT_OUT, Rule.TYPO), text
+
+
+def test_nothing_that_readers_share_can_be_changed() -> None:
+    names = [f"gateway.keywords.{module.name}" for module in pkgutil.iter_modules(gateway.keywords.__path__)]
+    classes = [
+        one
+        for name in names
+        for one in vars(import_module(name)).values()
+        if isinstance(one, type) and is_dataclass(one) and one.__module__ == name
+    ]
+    assert len(classes) > 20
+    for one in classes:
+        assert one.__dataclass_params__.frozen, one  # type: ignore[attr-defined]  # dataclasses writes it
+        assert "__slots__" in vars(one), one
