@@ -57,10 +57,14 @@ def test_a_phrase_is_told_with_its_file_line_and_span(reader: Reader) -> None:
 def test_the_guard_that_held_a_phrase_back_is_told(reader: Reader) -> None:
     found = explain(reader, "ghobe mev nabeq", MARKETING)
     guard, held = found.phrases
-    assert (guard.kind, guard.decided) == (PhraseKind.GUARD, True)
+    assert (guard.kind, guard.decided, guard.counts) == (PhraseKind.GUARD, True, True)
     assert held.held_by is not None
     assert (held.held_by.text, held.held_by.place) == ("ghobe mev", "tlh.toml:8")
     assert (held.decided, found.reading.rule) == (False, "guarded@1")
+
+
+def test_a_sentence_of_fillers_alone_holds_no_phrase(reader: Reader) -> None:
+    assert explain(reader, "please", MARKETING).phrases == ()
 
 
 def test_a_phrase_that_needs_advertising_before_it_is_told_as_not_counting(reader: Reader) -> None:

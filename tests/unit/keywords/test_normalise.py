@@ -38,6 +38,7 @@ def test_an_apostrophe_inside_a_word_belongs_to_it_and_is_straight(apostrophe: s
         ("STRASSE stra\u00dfe", ("strasse", "strasse")),
         ("\u0421\u0422\u041e\u041f", ("\u0441\u0442\u043e\u043f",)),  # Russian, and not like Latin
         ("\u0301stop", ("stop",)),
+        ("x\u0439", ("x\u0439",)),  # the mark is on the Cyrillic letter
         ("\u3164stop\u3164", ("stop",)),
         ("\ud83d stop", ("stop",)),  # half of a surrogate pair
         ("don\u200b\u2019t", ("don't",)),

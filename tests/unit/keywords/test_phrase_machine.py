@@ -1,11 +1,13 @@
 """The machine finds what a slow and plain reader of the notation finds."""
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.keywords import phrase_machine
 from gateway.keywords.phrase_machine import PhraseMachine
 from gateway.keywords.phrase_syntax import Choice, Ending, Gap, Item, Phrase, Words, parse_phrase
 from gateway.keywords.sentences import Sentence
@@ -110,6 +112,23 @@ def test_finds_tells_whether_search_finds_a_goal(
         sentence = Sentence(0, len(words), is_question)
         found = machine.search(words, skips, sentence)
         assert machine.finds(words, skips, sentence) is any(match.label for match in found)
+
+
+def test_what_was_learned_of_a_filler_is_not_taken_for_another_word() -> None:
+    machine = PhraseMachine([(parse_phrase("a b", {}), "it", True)])
+    for text in ("a please b", "a x b", "a please b"):
+        words = text.split()
+        assert machine.finds(words, {1} if "please" in words else set(), Sentence(0, 3)) is ("x" not in words)
+
+
+def test_a_full_memory_is_emptied_and_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrase_machine, "_MOST_NODES", 2)
+    machine = PhraseMachine([(parse_phrase("^ a b c", {}), "it", True)])
+    for words in product("abcx", repeat=4):
+        sentence = Sentence(0, len(words))
+        assert machine.finds(words, set(), sentence) is bool(machine.search(words, set(), sentence))
+        assert len(machine._nodes) <= 4
+        assert machine._first in machine._nodes.values()
 
 
 def found(notation: str, text: str, *, is_question: bool = False) -> list[str]:

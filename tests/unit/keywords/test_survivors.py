@@ -8,8 +8,9 @@ import pytest
 
 import gateway.keywords
 from gateway.keywords.interpreter import Interpreter, Reader
+from gateway.keywords.lexicon import read_lexicon
 from gateway.keywords.programs import ProgramWords
-from gateway.keywords.reading import Band, Context, ReadingClass
+from gateway.keywords.reading import Band, Context, Reach, ReadingClass
 from gateway.keywords.rules import Rule
 
 
@@ -93,3 +94,90 @@ def test_nothing_that_readers_share_can_be_changed() -> None:
     for one in classes:
         assert one.__dataclass_params__.frozen, one  # type: ignore[attr-defined]  # dataclasses writes it
         assert "__slots__" in vars(one), one
+
+
+FILE = """\
+language = "tlh"
+[words]
+opt_out = ["mev"]
+opt_in = ["taghqa"]
+[phrases]
+opt_out = ["mev nabeq", "mev nabeq tin", "nabeq <digits>", "ghobe mev tin", "tin ghobe mev",
+    "taghqa nabeq tin", "tin taghqa nabeq"]
+opt_out_all = ["hoch nabeq"]
+opt_out_reply = ["mev yap"]
+opt_in = ["taghqa nabeq"]
+help = ["qab nabeq"]
+wrong_number_reply = ["loq"]
+unclear = ["jav"]
+[guards]
+phrases = ["ghobe mev", "taq ghobe mev"]
+"""
+MARKETING = Context(marketing=True)
+
+
+@pytest.fixture(scope="module")
+def small() -> Reader:
+    interpreter = Interpreter([read_lexicon("tlh.toml", FILE)])
+    programs = [
+        ProgramWords("offers", "Qapla Offers", languages=("tlh",)),
+        ProgramWords("alerts", languages=("tlh",)),
+    ]
+    return interpreter.for_programs(programs)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("mev nabeq", Rule.PHRASE),
+        ("ghobe mev nabeq", Rule.GUARDED),
+        ("ghobe, mev nabeq", Rule.PHRASE),  # the comma ends the negation
+        ("taq ghobe, mev nabeq", Rule.PHRASE),
+        ("ghobe mev tin", Rule.PHRASE),  # a phrase that holds the guard stands
+        ("tin ghobe mev", Rule.PHRASE),
+        ("taghqa nabeq tin", Rule.PHRASE),  # and takes what its part would say
+        ("tin taghqa nabeq", Rule.PHRASE),
+        ("nabeq 123", Rule.PHRASE),
+        ("nabeq 12", Rule.NONE),  # no number of a sender
+        ("mev nabeq, taghqa nabeq", Rule.BOTH_DIRECTIONS),
+        ("mev yap", Rule.PHRASE_REPLY),
+        ("mev yap, xyz taghqa", Rule.BOTH_DIRECTIONS),
+        ("xyz. mev please please please please please", Rule.KEYWORD_SENTENCE),
+        ("xyz. mev please please please please please please", Rule.NONE),
+        ("xyz? mev", Rule.KEYWORD_SENTENCE),
+        ("mev? xyz", Rule.NONE),
+        ("loq", Rule.WRONG_NUMBER),
+        ("jav", Rule.PHRASE),
+    ],
+)
+def test_the_rules_of_free_text_in_a_small_language(small: Reader, text: str, rule: Rule) -> None:
+    assert small.read(text, MARKETING).rule == rule
+
+
+@pytest.mark.parametrize("text", ["loq", "jav", "mev yap", "xyz. mev", "XYZ. MEV"])
+def test_what_ends_advertising_only_is_chat_elsewhere(small: Reader, text: str) -> None:
+    assert small.read(text).klass is ReadingClass.OTHER
+    assert small.read("xyz. MEV").rule == Rule.KEYWORD_SENTENCE  # shouted
+
+
+def test_the_longest_phrase_decides_and_of_equals_the_first(small: Reader) -> None:
+    assert small.read("mev nabeq tin").keyword == "mev nabeq tin"
+    assert small.read("mev nabeq xyz nabeq 123").span == (0, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "reach", "program"),
+    [
+        ("mev nabeq xyz offers", Reach.NAMED, "offers"),
+        ("mev nabeq qapla offers", Reach.NAMED, "offers"),
+        ("mev nabeq offers alerts", Reach.DEFAULT, None),
+        ("offers mev nabeq", Reach.DEFAULT, None),  # what it stops stands behind it
+        ("hoch nabeq offers", Reach.ALL, None),
+        ("qab nabeq offers", Reach.DEFAULT, None),
+    ],
+)
+def test_a_phrase_reaches_the_program_that_the_message_names(
+    small: Reader, text: str, reach: Reach, program: str | None
+) -> None:
+    reading = small.read(text)
+    assert (reading.reach, reading.program) == (reach, program)
