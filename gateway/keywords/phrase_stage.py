@@ -58,7 +58,7 @@ def read_phrases(message: Normalised, vocabulary: Vocabulary, context: Context) 
     best = min(_counting(standing, context), key=_rank, default=None)
     by_keyword = _keyword_sentence(message, vocabulary, context, parts)
     if best is None or (by_keyword and _MEANINGS[best.label.kind].klass is not ReadingClass.OPT_OUT):
-        held = _held(message, matches, standing) or _negated_keyword(message, vocabulary)
+        held = _held(message, matches) or _negated_keyword(message, vocabulary)
         return by_keyword or held
     if _contradicted(best, standing) or _says_start_too(best, words, vocabulary):
         return Reading(ReadingClass.OTHER, Band.UNCLEAR, rule=Rule.BOTH_DIRECTIONS, span=_span(message, best))
@@ -264,10 +264,10 @@ def _is_shouted(raw: str, span: tuple[int, int]) -> bool:
     return raw[start:end].isupper() and not raw.isupper()
 
 
-def _held(message: Normalised, matches: Iterable[Found], standing: Collection[Found]) -> Reading | None:
+def _held(message: Normalised, matches: Collection[Found]) -> Reading | None:
     """Tell which guard held a phrase back, for whoever asks why nothing was done."""
     for match in matches:
-        guard = None if match in standing or match.label.kind in _HOLDING else holder(match, matches)
+        guard = None if match.label.kind in _HOLDING else holder(match, matches)
         if guard is not None:
             return _guarded(message, guard)
     return None

@@ -38,7 +38,6 @@ def test_an_apostrophe_inside_a_word_belongs_to_it_and_is_straight(apostrophe: s
         ("STRASSE stra\u00dfe", ("strasse", "strasse")),
         ("\u0421\u0422\u041e\u041f", ("\u0441\u0442\u043e\u043f",)),  # Russian, and not like Latin
         ("\u0301stop", ("stop",)),
-        ("x\u0439", ("x\u0439",)),  # the mark is on the Cyrillic letter
         ("\u3164stop\u3164", ("stop",)),
         ("\ud83d stop", ("stop",)),  # half of a surrogate pair
         ("don\u200b\u2019t", ("don't",)),
@@ -90,3 +89,7 @@ def test_plain_and_wide_text_are_split_alike(text: str) -> None:
 def test_what_stands_beside_the_selectors_parts_two_words(sign: str) -> None:
     assert normalise(f"st{sign}op").words == ("st", "op")
     assert normalise("st\ufe00\ufe0f\u180b\u180d\U000e0100\U000e01efop").words == ("stop",)
+
+
+def test_a_mark_stays_on_a_letter_that_is_not_latin_beside_one_that_is() -> None:
+    assert normalise("x\u0439\u00e9").keys == ("x\u0439e",)

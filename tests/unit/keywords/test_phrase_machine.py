@@ -146,6 +146,7 @@ def found(notation: str, text: str, *, is_question: bool = False) -> list[str]:
         ("a b", "a x b", []),
         ("a b", "a please b", ["a please b"]),
         ("a [x] b", "a b a x b", ["a b", "a x b"]),
+        ("a ... b", "a b", ["a b"]),
         ("a ... b", "a 1 2 3 b", ["a 1 2 3 b"]),
         ("a ... b", "a 1 2 3 4 b", []),
         ("a *", "a", []),
