@@ -31,7 +31,7 @@ def typos_of(words: Mapping[str, Word], real_words: Collection[str]) -> Mapping[
             if words[other].klass is not word.klass:
                 unsure.add(typo)
     taken = unsure | set(words) | set(real_words)
-    return {typo: word for typo, word in found.items() if typo not in taken and len(typo) >= SHORTEST - 1}
+    return {typo: word for typo, word in found.items() if typo not in taken}
 
 
 def long_words(words: Mapping[str, Word]) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def is_slip(typed: str, spelling: str, word: Word) -> bool:
     if typed == spelling or not any(_correctable({spelling: word})):
         return False
     if distance(typed, spelling) == 1:
-        return len(typed) >= SHORTEST - 1
+        return True
     return len(spelling) >= _LONG and nearest_long(typed, [spelling]) is not None
 
 

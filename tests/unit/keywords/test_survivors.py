@@ -112,6 +112,11 @@ wrong_number_reply = ["loq"]
 unclear = ["jav"]
 [guards]
 phrases = ["ghobe mev", "taq ghobe mev"]
+[wrappers]
+reactions = ["nob {quote}", "nob {quote} tin", "{emoji} to {quote}"]
+objects = ["an image"]
+signatures = ["sent by"]
+auto_replies = ["robot says", "robot says hi"]
 """
 MARKETING = Context(marketing=True)
 
@@ -181,3 +186,64 @@ def test_a_phrase_reaches_the_program_that_the_message_names(
 ) -> None:
     reading = small.read(text)
     assert (reading.reach, reading.program) == (reach, program)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "span"),
+    [
+        ("mev - a b c", Rule.KEYWORD, (0, 3)),
+        ("mev- xyz", Rule.KEYWORD, (0, 3)),
+        ("mev - a b c d", Rule.NONE, None),  # too long for a name
+        ("mev-xyz", Rule.NONE, None),
+        ("mev sent by phone", Rule.KEYWORD, (0, 3)),
+        ("sent by mev nabeq", Rule.PHRASE, (8, 17)),  # nothing else is there
+        ("> mev nabeq", Rule.PHRASE, (2, 11)),
+        ("xyz\n> mev\nxyz\n> mev nabeq", Rule.NONE, None),
+        ("> xyz\nmev\n> xyz", Rule.KEYWORD, (6, 9)),
+        ("robot says mev", Rule.KEYWORD, (11, 14)),
+        ("robot says hi mev", Rule.KEYWORD, (14, 17)),
+        ("robot says hi xyz", Rule.AUTO_REPLY, (0, 13)),
+        ('nob "mev"', Rule.REACTION, (0, 8)),
+        ("nob an image", Rule.REACTION, (0, 12)),
+        ('nob "mev nabeq" tin', Rule.REACTION, (0, 19)),
+        ("nob mev nabeq", Rule.PHRASE, (4, 13)),
+        ('\u2100 to "mev nabeq"', Rule.REACTION, (2, 15)),
+        ('\u20bf to "mev nabeq"', Rule.PHRASE, (6, 15)),  # a sign of money is no emoji
+    ],
+)
+def test_what_is_put_around_a_message(
+    small: Reader, text: str, rule: Rule, span: tuple[int, int] | None
+) -> None:
+    reading = small.read(text)
+    assert (reading.rule, reading.span) == (rule, span)
+
+
+@pytest.mark.parametrize(
+    ("text", "ours", "span"),
+    [
+        ("mev nabeq", "mev nabeq", (0, 9)),  # two words may be a person's own
+        ("xyz mev nabeq", "xyz mev nabeq", None),
+        ("mev nabeq", "mev nabeq and more", (0, 9)),
+        ("mev nabeq xyz mev nabeq", "xyz mev nabeq", (0, 9)),
+        ("xyz mev nabeq mev nabeq", "XYZ: mev nabeq!", (14, 23)),
+        ("mev xyz mev nabeq nabeq", "xyz mev nabeq", (0, 23)),
+        ("xyz mev nabeqs mev nabeq", "xyz mev nabeq", (15, 24)),  # words, not letters
+    ],
+)
+def test_a_copy_of_our_message_is_taken_off(
+    small: Reader, text: str, ours: str, span: tuple[int, int] | None
+) -> None:
+    assert small.read(text, Context(last_sent=ours)).span == span
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("stpo please please please please please", Rule.TYPO),
+        ("stpo please please please please please please", Rule.NONE),
+        ("o pt uot", Rule.TYPO),
+        ("o p t uot", Rule.NONE),
+    ],
+)
+def test_a_slip_is_looked_for_in_a_short_message(reader: Reader, text: str, rule: Rule) -> None:
+    assert reader.read(text).rule == rule

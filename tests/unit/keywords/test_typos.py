@@ -89,6 +89,20 @@ def test_two_slips_are_forgiven_in_long_words_that_begin_alike() -> None:
     assert nearest_long("nsubscribee", ["unsubscribe"]) is None
     assert nearest_long("unsub", ["unsubscribe"]) is None
     assert nearest_long("understand", ["unsubscribe"]) is None
+    assert nearest_long("unsubscri", ["unsubscribe"]) == "unsubscribe"
+    assert nearest_long("unsubscr", ["unsubscribe"]) is None
+
+
+def test_a_long_word_has_eight_letters() -> None:
+    assert long_words({"abcdefg": word("abcdefg"), "abcdefgh": word("abcdefgh")}) == ("abcdefgh",)
+    assert nearest_long("abcdef", ["abcdefgh"]) == "abcdefgh"
+
+
+@pytest.mark.parametrize(
+    ("typed", "spelling"), [("unsubscribe", "unsubscribe"), ("ned", "end"), ("abcdf", "abcdefg")]
+)
+def test_neither_the_word_itself_nor_what_is_far_or_short_is_a_slip(typed: str, spelling: str) -> None:
+    assert not is_slip(typed, spelling, word(spelling))
 
 
 @settings(deadline=None)
@@ -109,6 +123,7 @@ def test_a_slip_is_what_would_be_read_as_the_word(text: str, typed: str) -> None
         ("st0p", {"stop"}),
         ("5top", {"stop"}),
         ("cance1", {"cancei", "cancel"}),
+        ("c4nc31", {"cancei", "cancel"}),
         ("12345", set()),
         ("a1234", set()),
     ],
