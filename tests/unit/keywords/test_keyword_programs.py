@@ -198,6 +198,10 @@ def test_a_program_may_name_a_word_for_consent_and_another_one_for_confirming(
             ProgramWords("offers", keywords={"opt_out": ["help me"]}),
             r'"help me" cannot be .* help \(read as "help"\)',
         ),
+        (
+            ProgramWords("offers", keywords={"help": ["sto ppp"]}),
+            r'"sto ppp" cannot be .* opt_out \(read as "stop"\)',
+        ),
         (ProgramWords("offers", keywords={"help": ["start", "x"]}), r'"start" cannot be a word of help'),
         (
             ProgramWords("offers", keywords={"help": ["pizza"], "opt_out": ["Pizza"]}),

@@ -12,6 +12,8 @@ from gateway.keywords.lexicon import read_lexicon
 from gateway.keywords.programs import ProgramWords
 from gateway.keywords.reading import Band, Context, Reach, ReadingClass
 from gateway.keywords.rules import Rule
+from gateway.keywords.source import Source
+from gateway.keywords.tags import broader
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def test_nothing_that_readers_share_can_be_changed() -> None:
 FILE = """\
 language = "tlh"
 [words]
-opt_out = ["mev"]
+opt_out = ["mev", "qaplaqapla"]
 opt_in = ["taghqa"]
 [phrases]
 opt_out = ["mev nabeq", "mev nabeq tin", "nabeq <digits>", "ghobe mev tin", "tin ghobe mev",
@@ -117,6 +119,8 @@ reactions = ["nob {quote}", "nob {quote} tin", "{emoji} to {quote}"]
 objects = ["an image"]
 signatures = ["sent by"]
 auto_replies = ["robot says", "robot says hi"]
+[typos]
+real_words = ["qaplaqapxx"]
 """
 MARKETING = Context(marketing=True)
 
@@ -247,3 +251,21 @@ def test_a_copy_of_our_message_is_taken_off(
 )
 def test_a_slip_is_looked_for_in_a_short_message(reader: Reader, text: str, rule: Rule) -> None:
     assert reader.read(text).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"), [("qaplaqapyy", Rule.TYPO), ("qaplaqapxx", Rule.NONE), ("qaplaqayyy", Rule.NONE)]
+)
+def test_two_slips_in_a_long_word_are_forgiven_unless_they_make_a_real_one(
+    small: Reader, text: str, rule: Rule
+) -> None:
+    assert small.read(text).rule == rule
+
+
+def test_a_source_keeps_the_tables_that_are_wanted_and_no_other() -> None:
+    source = Source.of("x.toml", "[a]\n[b.c]\n[d]\n", tables=("a", "b"))
+    assert [source.place(table) for table in ("a", "b", "d")] == ["x.toml:1", "x.toml:2", "x.toml"]
+
+
+def test_a_tag_is_part_of_broader_ones() -> None:
+    assert list(broader("zh-Hant-TW")) == ["zh-hant-tw", "zh-hant", "zh"]
