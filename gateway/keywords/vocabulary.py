@@ -95,9 +95,8 @@ class Vocabulary:
     long_words: tuple[str, ...]
 
     @classmethod
-    def of(cls, lexicons: Iterable[Lexicon]) -> "Vocabulary":
+    def of(cls, lexicons: Sequence[Lexicon]) -> "Vocabulary":
         """Join lexicons and the protected words. Raises `ConfigurationError` for a word of two classes (R10)."""
-        lexicons = tuple(lexicons)
         words: dict[str, Word] = {}
         fillers = Fillers()
         for lexicon in lexicons:
@@ -183,8 +182,7 @@ class Vocabulary:
 
     def _resolved(self, key: str) -> str:
         if key in self.tokens:
-            known = self.tokens[key]
-            return known if known == key or _STRETCHED.search(key) else key
+            return key
         if not key.isalpha() and not key.isdecimal():
             return next((word for word in with_letters(key) if word in self.keyword_tokens), key)
         if _STRETCHED.search(key):

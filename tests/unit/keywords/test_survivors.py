@@ -101,11 +101,11 @@ def test_nothing_that_readers_share_can_be_changed() -> None:
 FILE = """\
 language = "tlh"
 [words]
-opt_out = ["mev", "qaplaqapla"]
-opt_in = ["taghqa"]
+opt_out = ["mev", "qaplaqapla", "qaplaqaplu", "loqmejloq"]
+opt_in = ["taghqa", "loqmejlon"]
 [phrases]
 opt_out = ["mev nabeq", "mev nabeq tin", "nabeq <digits>", "ghobe mev tin", "tin ghobe mev",
-    "taghqa nabeq tin", "tin taghqa nabeq"]
+    "taghqa nabeq tin", "tin taghqa nabeq", "^ hab", "dor $"]
 opt_out_all = ["hoch nabeq"]
 opt_out_reply = ["mev yap"]
 opt_in = ["taghqa nabeq"]
@@ -115,7 +115,7 @@ unclear = ["jav"]
 [guards]
 phrases = ["ghobe mev", "taq ghobe mev"]
 [wrappers]
-reactions = ["nob {quote}", "nob {quote} tin", "{emoji} to {quote}"]
+reactions = ["nob {quote}", "nob {quote} tin", "{quote} tin qo", "{emoji} to {quote}"]
 objects = ["an image"]
 signatures = ["sent by"]
 auto_replies = ["robot says", "robot says hi"]
@@ -155,6 +155,10 @@ def small() -> Reader:
         ("xyz. mev please please please please please please", Rule.NONE),
         ("xyz? mev", Rule.KEYWORD_SENTENCE),
         ("mev? xyz", Rule.NONE),
+        ("hab thank", Rule.PHRASE),
+        ("xyz hab thank", Rule.NONE),  # half a filler is none
+        ("dor thank you", Rule.PHRASE),
+        ("dor thank. you", Rule.NONE),  # nor are two halves in two sentences
         ("loq", Rule.WRONG_NUMBER),
         ("jav", Rule.PHRASE),
     ],
@@ -210,6 +214,7 @@ def test_a_phrase_reaches_the_program_that_the_message_names(
         ('nob "mev"', Rule.REACTION, (0, 8)),
         ("nob an image", Rule.REACTION, (0, 12)),
         ('nob "mev nabeq" tin', Rule.REACTION, (0, 19)),
+        ('"mev nabeq" tin qo', Rule.REACTION, (1, 18)),
         ("nob mev nabeq", Rule.PHRASE, (4, 13)),
         ('\u2100 to "mev nabeq"', Rule.REACTION, (2, 15)),
         ('\u20bf to "mev nabeq"', Rule.PHRASE, (6, 15)),  # a sign of money is no emoji
@@ -269,3 +274,15 @@ def test_a_source_keeps_the_tables_that_are_wanted_and_no_other() -> None:
 
 def test_a_tag_is_part_of_broader_ones() -> None:
     assert list(broader("zh-Hant-TW")) == ["zh-hant-tw", "zh-hant", "zh"]
+
+
+def test_a_slip_is_of_the_nearest_keyword(small: Reader) -> None:
+    assert small.read("qaplaqapyy").keyword == "qaplaqapla"  # of two as near, the first
+    nearer = small.read("loq\u0438ejloq")
+    assert (nearer.klass, nearer.rule) == (ReadingClass.OPT_OUT, Rule.TYPO)
+    assert small.read("loq\u0438ejlox").klass is ReadingClass.OTHER  # as near to an opt-in
+
+
+def test_what_stands_beside_a_slip_is_read_too(reader: Reader) -> None:
+    assert (reader.read("stpo offers").rule, reader.read("stpo offers").program) == (Rule.TYPO, "offers")
+    assert reader.read("o pt uot").span == (0, 8)

@@ -55,6 +55,8 @@ def test_the_distance_is_one_between_words_both_ways(one: str, other: str) -> No
         ("stop", "top", 1),
         ("stop", "shop", 1),
         ("stop", "post", 4),
+        ("aaa", "a", 2),
+        ("a", "aaa", 2),
         ("", "ab", 2),
         ("ca", "abc", 3),
         ("unsubscribe", "unsucribe", 2),
@@ -96,6 +98,7 @@ def test_two_slips_are_forgiven_in_long_words_that_begin_alike() -> None:
 def test_a_long_word_has_eight_letters() -> None:
     assert long_words({"abcdefg": word("abcdefg"), "abcdefgh": word("abcdefgh")}) == ("abcdefgh",)
     assert nearest_long("abcdef", ["abcdefgh"]) == "abcdefgh"
+    assert is_slip("abcdef", "abcdefgh", word("abcdefgh"))
 
 
 @pytest.mark.parametrize(
