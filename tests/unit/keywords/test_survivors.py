@@ -216,6 +216,10 @@ def test_a_phrase_reaches_the_program_that_the_message_names(
         ('nob "mev nabeq" tin', Rule.REACTION, (0, 19)),
         ('"mev nabeq" tin qo', Rule.REACTION, (1, 18)),
         ("nob mev nabeq", Rule.PHRASE, (4, 13)),
+        ('nob "mev nabeq', Rule.PHRASE, (5, 14)),
+        ('nob mev nabeq"', Rule.PHRASE, (4, 13)),
+        ("nob", Rule.NONE, None),
+        ('nob "" tin', Rule.NONE, None),
         ('\u2100 to "mev nabeq"', Rule.REACTION, (2, 15)),
         ('\u20bf to "mev nabeq"', Rule.PHRASE, (6, 15)),  # a sign of money is no emoji
     ],
