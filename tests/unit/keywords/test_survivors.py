@@ -115,7 +115,8 @@ unclear = ["jav"]
 [guards]
 phrases = ["ghobe mev", "taq ghobe mev"]
 [wrappers]
-reactions = ["nob {quote}", "nob {quote} tin", "{quote} tin qo", "{emoji} to {quote}"]
+reactions = ["nob {quote}", "nob {quote} tin", "nob {quote} ti'n", "{quote} tin qo", "vel nob jax {quote}",
+    "no'b {quote}", "{emoji} to {quote}", "{emoji} \u9000 {quote}"]
 objects = ["an image"]
 signatures = ["sent by"]
 auto_replies = ["robot says", "robot says hi"]
@@ -142,6 +143,7 @@ def small() -> Reader:
         ("ghobe mev nabeq", Rule.GUARDED),
         ("ghobe, mev nabeq", Rule.PHRASE),  # the comma ends the negation
         ("taq ghobe, mev nabeq", Rule.PHRASE),
+        ("ghobe mev, nabeq", Rule.GUARDED),  # a comma behind it ends nothing
         ("ghobe mev tin", Rule.PHRASE),  # a phrase that holds the guard stands
         ("tin ghobe mev", Rule.PHRASE),
         ("taghqa nabeq tin", Rule.PHRASE),  # and takes what its part would say
@@ -218,6 +220,13 @@ def test_a_phrase_reaches_the_program_that_the_message_names(
         ("nob mev nabeq", Rule.PHRASE, (4, 13)),
         ('nob "mev nabeq', Rule.PHRASE, (5, 14)),
         ('nob mev nabeq"', Rule.PHRASE, (4, 13)),
+        ('vel xyz xyz "mev nabeq"', Rule.PHRASE, (13, 22)),
+        ("nob don't mev nabeq\"", Rule.PHRASE, (10, 19)),  # an apostrophe is no quote
+        ("no'b mev nabeq\"", Rule.PHRASE, (5, 14)),
+        ("nob \"mev nabeq don't", Rule.PHRASE, (5, 14)),
+        ("nob \"mev nabeq ti'n", Rule.PHRASE, (5, 14)),
+        ('\u9000 "mev nabeq"', Rule.PHRASE, (3, 12)),  # a letter is no emoji
+        ('\U0001f44d \u9000 "mev nabeq"', Rule.REACTION, (2, 14)),
         ("nob", Rule.NONE, None),
         ('nob "" tin', Rule.NONE, None),
         ('\u2100 to "mev nabeq"', Rule.REACTION, (2, 15)),
