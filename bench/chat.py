@@ -17,6 +17,17 @@ Yamakami 2011) and requests to an assistant of [CLINC150](https://github.com/cli
 latter without the intent `cancel`, whose speakers do say to stop. `chat`: our last message was no advertising; `marketing`: it was,
 and recent, as if each of these messages had answered it."""
 
+# Whether an alarm is a mistake is for a person to say: the corpora have no labels for it.
+_JUDGED = {
+    ("UCI ham", 101): 'right: "Please don\'t text me anymore" is an opt-out, whoever reads it',
+    ("UCI ham", 335): 'right: it ends with "Please do not contact me again or I will report you"',
+    ("UCI ham", 1749): "right: whoever has the number now says so",
+}
+_JUDGED_BY_RULE = """In chat each alarm is judged above; one without a judgement is new, and to be looked at. As answers to
+advertising (`marketing`) they are mistakes nearly all, and the price of reading "I'm done", "enough" or an oath, sent in
+reply to an advertisement, as the end that such a reply usually means. Nobody who wrote these lines had an advertisement
+before them: where a gateway knows of one, the reply says how to return."""
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -38,12 +49,15 @@ def false_alarms(reader: Reader, corpora: Sequence[Corpus], last_sent: str) -> s
     rows += [_theirs(name, corpora) for name in MATCHERS]
     head = ["matcher", *(f"{corpus.name}, {len(corpus.texts):,}" for corpus in corpora)]
     listed = [
-        [name, corpus, number, reading.klass, reading.band, reading.rule, quoted(text)]
+        [
+            *(name, corpus, number, reading.klass, reading.band, reading.rule, quoted(text)),
+            _JUDGED.get((corpus, number), ""),
+        ]
         for (name, corpus), alarms in read.items()
         for number, text, reading in alarms
     ]
-    titles = ["context", "corpus", "line", "class", "band", "rule", "text"]
-    details = [_explained(), table(titles, listed)] if listed else []
+    titles = ["context", "corpus", "line", "class", "band", "rule", "text", "judged"]
+    details = [_explained(), table(titles, listed), _JUDGED_BY_RULE] if listed else []
     return "\n\n".join([_HEAD, table(head, rows), *details])
 
 

@@ -10,8 +10,9 @@ from gateway.keywords.interpreter import Interpreter
 from gateway.keywords.reading import Reading, ReadingClass
 from tests.support.suites import Line, Suite, is_withdrawn, reader_of
 
-_HEAD = """Written by people who had seen neither the interpreter nor its words
-([how](../../tests/suites/README.md)); each language is read with its own words only. An opt-out counts when it is
+_HEAD = """Lines of the kinds that people send ([how they came about](../../tests/suites/README.md)). What the
+interpreter once read wrongly in them has been mended, so the table shows that nothing known has come back; lines that
+nobody had read before are told apart there. Each language is read with its own words only. An opt-out counts when it is
 read as certain or probable in every context in which its label holds; a trap has fallen when it is so read in any."""
 
 
