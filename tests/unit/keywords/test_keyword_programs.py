@@ -257,13 +257,16 @@ def test_a_sender_without_programs_is_read_in_english(interpreter: Interpreter) 
         ("Stop texting me, your Acme Orders shipment was fine", None),
         ("Stop texting me!\nI only wanted the Acme Orders one", None),
         ("Unsubscribe me from acme offers. I have no use for acme orders either", None),
+        ("Stop texting me about deals, please", "offers"),
+        ("Stop texting me, deals were fine", None),  # the very next word is of another clause
+        ("Stop texting me. Deals were fine", None),
     ],
 )
 def test_r12_free_text_ends_one_program_only_if_its_own_clause_names_no_other(
     interpreter: Interpreter, text: str, program: str | None
 ) -> None:
     reader = interpreter.for_programs(
-        [ProgramWords("offers", "Acme Offers"), ProgramWords("orders", "Acme Orders")]
+        [ProgramWords("offers", "Acme Offers", words=("deals",)), ProgramWords("orders", "Acme Orders")]
     )
     reading = reader.read(text, Context(marketing=True))
     reach = Reach.DEFAULT if program is None else Reach.NAMED

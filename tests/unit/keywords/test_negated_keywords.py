@@ -60,7 +60,17 @@ def test_what_may_be_an_opt_out_stays_one_as_an_answer_to_advertising(
 
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=["chat", "pending", "reply"])
-@pytest.mark.parametrize("text", ["no end", "no cancel", "START, don't cancel", "Cancel. Don't cancel"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no end",
+        "no cancel",
+        "START, don't cancel",
+        "Cancel. Don't cancel",
+        "Never end. Cancel",
+        "never end quit",
+    ],
+)
 def test_what_may_mean_either_is_still_asked_about(
     readers: dict[str, Reader], text: str, context: Context
 ) -> None:
