@@ -273,6 +273,13 @@ def test_r12_free_text_ends_one_program_only_if_its_own_clause_names_no_other(
     assert (reading.klass, reading.reach, reading.program) == (ReadingClass.OPT_OUT, reach, program)
 
 
+def test_an_opt_out_of_one_word_that_begins_a_sentence_has_its_whole_clause(interpreter: Interpreter) -> None:
+    names = {"offers": "Acme Offers", "orders": "Acme Orders"}
+    reader = interpreter.for_programs([ProgramWords(slug, name, ("de",)) for slug, name in names.items()])
+    reading = reader.read("Hallo zusammen. Werbewiderspruch f\u00fcr Acme Offers", Context(marketing=True))
+    assert (reading.klass, reading.program) == (ReadingClass.OPT_OUT, "offers")
+
+
 def test_an_opt_in_keeps_to_the_program_that_it_names_later(interpreter: Interpreter) -> None:
     reader = interpreter.for_programs(
         [ProgramWords("offers", "Acme Offers"), ProgramWords("orders", "Acme Orders")]
