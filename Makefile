@@ -8,6 +8,9 @@ JOBS ?= 2
 COVERAGE := 90
 CRASH_ROUNDS ?= 500
 COOLDOWN ?= 1 week
+# The quick ones: a mutant that they miss meets all others.
+MUTANTS_FIRST := $(wildcard tests/unit/keywords/test_[ikntvw]*.py tests/unit/keywords/test_[pr]*.py) \
+	$(addprefix tests/unit/keywords/test_,sentences.py survivors.py lexicon.py lint.py explain.py)
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 LOCKED := $(PIP) install --quiet --require-hashes
@@ -21,7 +24,7 @@ DEV := $(VENV)/dev.stamp
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve demo install test lint types format bench crash docs lock clean
+.PHONY: help serve demo install test lint types format bench mutants crash docs lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +55,9 @@ bench: $(DEV) ## Measure what the documentation claims; takes minutes, wants an 
 	$(BIN)/python -m bench.interpreter
 	$(BIN)/python bench/providers.py
 	$(BIN)/python bench/run.py
+
+mutants: $(DEV) ## Alter the interpreter in small ways and see whether its tests notice; takes half an hour
+	$(BIN)/python bench/mutate.py gateway/keywords --all --tests $(MUTANTS_FIRST) --then tests/unit/keywords
 
 crash: $(DEV) ## Kill the server under load, again and again (CRASH_ROUNDS=500); takes hours
 	GATEWAY_CRASH_ROUNDS=$(CRASH_ROUNDS) $(BIN)/pytest tests/crash -m crash --timeout 0
