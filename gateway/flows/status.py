@@ -1,6 +1,6 @@
 """May this address be sent to, program by program, and why (not)? With everything that stands, as evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from gateway.consent.decision import Decision, ProgramRule, Reason, decide
 from gateway.consent.state import NO_STATES, State, States
 from gateway.programs import ProgramBook
 from gateway.store.reader import NO_SUPPRESSIONS, DecidingEvent, PersonRows, Reader, Suppressions
+from gateway.store.rounds import Rounds
 
 _CARRIED = frozenset({Channel.SMS, Channel.WHATSAPP})
 _BY_DEFAULT = frozenset({Reason.DEFAULT_CONSENT, Reason.NO_CONSENT})
@@ -106,7 +107,7 @@ class Statuses:
     """The use case."""
 
     def __init__(self, reader: Reader, book: ProgramBook, subject_key: bytes) -> None:
-        self._reader = reader
+        self._rounds = Rounds(reader.statuses)
         self._asking = Asking(book)
         self._subject_key = subject_key
 
@@ -115,20 +116,33 @@ class Statuses:
 
         Raises `UnknownProgramError`, and `OurTroubleError` when the database cannot be read.
         """
+        return self.ask(address, program)()
+
+    def ask(self, address: Address, program: str | None = None) -> Callable[[], Status]:
+        """Ask for a status; the database is read when the first who asked in this round calls what they got.
+
+        Raises `UnknownProgramError` at once, `OurTroubleError` when called.
+        """
         programs = self._asking.all if program is None else (self._asking.one(program),)
         subject = subject_of(address, self._subject_key)
-        found = self._reader.status(subject)
-        rows = found or _NOBODY
-        return Status(
-            address=address,
-            subject=subject,
-            known=found is not None,
-            programs=tuple(_program_status(asked, address.channel, rows) for asked in programs),
-            states=rows.states,
-            events=rows.events,
-            suppressions=rows.suppressions,
-            last_seq=rows.last_seq,
-        )
+        shared = self._rounds.join(subject)
+        return lambda: _status(address, subject, programs, shared.rows(subject))
+
+
+def _status(
+    address: Address, subject: bytes, programs: tuple[Asked, ...], found: PersonRows | None
+) -> Status:
+    rows = found or _NOBODY
+    return Status(
+        address=address,
+        subject=subject,
+        known=found is not None,
+        programs=tuple([_program_status(asked, address.channel, rows) for asked in programs]),
+        states=rows.states,
+        events=rows.events,
+        suppressions=rows.suppressions,
+        last_seq=rows.last_seq,
+    )
 
 
 def _program_status(asked: Asked, channel: Channel, rows: PersonRows) -> ProgramStatus:

@@ -1,27 +1,32 @@
 """The reading statements that run often, as text, for both engines but for the parameter mark."""
 
-from functools import cache
+from functools import cache, lru_cache
 
 from gateway.store.statements import EVENT_COLUMNS
 
 # One statement, so one round trip and one moment for all of it. In the suppressions' rows the scope is NULL.
-_PERSON = """
-SELECT s.scope, s.choice, s.said_at, s.seq,
+# Where no word stands there is no event to look for: nothing equals NULL, so the engine does not look.
+_PERSONS = """
+SELECT s.subject, s.scope, s.choice, s.said_at, s.seq,
        e.klass, e.source, e.rule, e.account, e.message_id, e.received_at,
        s.last_seq, s.channel, s.address
-FROM states s LEFT JOIN events e ON e.subject = s.subject AND e.seq = s.seq
-WHERE s.subject = {mark}
+FROM states s LEFT JOIN events e
+  ON e.subject = CASE WHEN s.seq > 0 THEN s.subject END AND e.seq = s.seq
+WHERE s.subject {subjects}
 UNION ALL
-SELECT NULL, reason, since, NULL, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM suppressions WHERE subject = {mark}
+SELECT subject, NULL, reason, since, NULL, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM suppressions WHERE subject {subjects}
 """
 _EVENTS = f"SELECT {', '.join(EVENT_COLUMNS)} FROM events WHERE subject = "  # noqa: S608 - column names only
 
 
-@cache
-def select_person(mark: str) -> str:
-    """Select the states of a subject with the events that decided them, and its suppressions."""
-    return _PERSON.format(mark=mark)
+@lru_cache(maxsize=256)
+def select_persons(subjects: str) -> str:
+    """Select the states of many subjects with the events that decided them, and their suppressions.
+
+    `subjects` is the condition, with its parameters numbered, since it stands there twice: "IN (?1,?2)".
+    """
+    return _PERSONS.format(subjects=subjects)
 
 
 @cache

@@ -7,6 +7,7 @@ no snapshot lingers between two reads.
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
@@ -90,15 +91,17 @@ class Reader:
         self._lines: WeakSet[_Line] = WeakSet()
         self._sqlite = is_sqlite(engine)
         mark = "?" if self._sqlite else "%s"
-        self._status = queries.select_person(mark)
         self._token = queries.select_token(mark)
         self._mark = mark
         self.tokens = TokenCheck(self.token, clock)
 
-    def status(self, subject: bytes) -> PersonRows | None:
-        """Return what is known of the subject, None when it has neither an event nor a suppression."""
-        rows = self._rows(self._status, (subject, subject))
-        return _person(rows) if rows else None
+    def statuses(self, subjects: Sequence[bytes]) -> dict[bytes, PersonRows]:
+        """Return what is known of the subjects that have an event or a suppression."""
+        by_subject: dict[bytes, list[Row]] = {}
+        for chunk in self._chunks(subjects):
+            for row in self._of_subjects(queries.select_persons, chunk):
+                by_subject.setdefault(row[0], []).append(row)
+        return {subject: _person(rows) for subject, rows in by_subject.items()}
 
     def persons(self, subjects: Sequence[bytes]) -> dict[bytes, Standing]:
         """Return the standing of those of the subjects of whom anything stands.
@@ -135,7 +138,7 @@ class Reader:
         self._lines.clear()
         self._local = threading.local()
 
-    def _rows(self, query: str, values: Sequence[object]) -> list[Row]:
+    def _rows(self, query: str, values: Sequence[object] | Mapping[str, object]) -> list[Row]:
         try:
             line: _Line = self._local.line
         except AttributeError:
@@ -170,9 +173,8 @@ class Reader:
 
     def _of_subjects(self, select: Callable[[str], str], subjects: Sequence[bytes]) -> list[Row]:
         if self._sqlite:
-            marks = ",".join("?" * len(subjects))
-            return self._rows(select(f"IN ({marks})"), subjects)
-        return self._rows(select("= ANY(%s)"), (list(subjects),))
+            return self._rows(select(_one_of(len(subjects))), subjects)
+        return self._rows(select("= ANY(%(subjects)s)"), {"subjects": list(subjects)})
 
 
 class _Line:
@@ -184,7 +186,7 @@ class _Line:
         self.held = held
         # sqlite3.Connection and psycopg.Connection have this method in common.
         driver: Any = held.driver_connection
-        self.execute: Callable[[str, Sequence[object]], Any] = driver.execute
+        self.execute: Callable[[str, Sequence[object] | Mapping[str, object]], Any] = driver.execute
 
 
 def _autocommitting(engine: Engine) -> "PoolProxiedConnection":
@@ -198,22 +200,27 @@ def _autocommitting(engine: Engine) -> "PoolProxiedConnection":
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT").connection
 
 
+@lru_cache(maxsize=256)
+def _one_of(subjects: int) -> str:
+    return f"IN ({','.join(f'?{number}' for number in range(1, subjects + 1))})"
+
+
 def _person(rows: Sequence[Row]) -> PersonRows:
     states: dict[str, State] = {}
     events: dict[int, DecidingEvent] = {}
     suppressions: dict[str, Suppression] = {}
     last_seq, channel, address = 0, None, None
     for row in rows:
-        key, choice, at, seq = row[:4]
+        _, key, choice, at, seq, found, *_ = row
         if key is None:
-            suppressions[choice] = Suppression(choice, at, row[4])
+            suppressions[choice] = Suppression(choice, at, found)
             continue
         if key == scope.ALL:
-            last_seq, channel, address = row[10:]
+            last_seq, channel, address = row[11:]
         if choice is not None:
             states[key] = State(_CHOICES[choice], at, seq)
-            if row[4] is not None:
-                events[seq] = DecidingEvent._make(row[4:10])
+            if found is not None:
+                events[seq] = DecidingEvent._make(row[5:11])
     return PersonRows(states, events, suppressions, last_seq, channel, address)
 
 

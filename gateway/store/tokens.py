@@ -75,7 +75,7 @@ class TokenCheck:
     def __init__(self, find: Callable[[str], TokenRow | None], clock: Callable[[], int]) -> None:
         self._find = find
         self._clock = clock
-        self._good: dict[str, tuple[int, TokenRow]] = {}
+        self._good: dict[str, tuple[int, TokenRow, TokenIdentity]] = {}
 
     def verify(self, token: str) -> TokenIdentity:
         """Return whose token it is. Raises `NotAuthenticError`, which never says what is wrong with it."""
@@ -83,17 +83,18 @@ class TokenCheck:
         if form is None:
             raise NotAuthenticError("not authentic")
         token_id, given, now = form[1], _hash(form[2]), self._clock()
-        read_at, row = self._good.get(token_id, _NEVER)
+        read_at, row, identity = self._good.get(token_id, _NEVER)
         if _opens(row, given, now) & (0 <= now - read_at < FRESH_MICROSECONDS):
-            return TokenIdentity(row.id, row.name, row.scopes)
+            return identity
         return self._verify_anew(token_id, given, now)
 
     def _verify_anew(self, token_id: str, given: bytes, now: int) -> TokenIdentity:
         row = self._find(token_id) or _DECOY
         if not _opens(row, given, now):
             raise NotAuthenticError("not authentic")
-        self._good[token_id] = (now, row)
-        return TokenIdentity(row.id, row.name, row.scopes)
+        identity = TokenIdentity(row.id, row.name, row.scopes)
+        self._good[token_id] = (now, row, identity)
+        return identity
 
 
 def create_token(
@@ -181,4 +182,4 @@ def _opens(row: TokenRow, given: bytes, now: int) -> bool:
 
 # Stands in for a token that is not there. Nothing hashes to it that anyone could find, and it is revoked.
 _DECOY = TokenRow("", "", bytes(32), frozenset(), 0, None, 0)
-_NEVER = (-FRESH_MICROSECONDS, _DECOY)
+_NEVER = (-FRESH_MICROSECONDS, _DECOY, TokenIdentity("", "", frozenset()))

@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from gateway.consent.address import Address, Channel
+from gateway.errors import OurTroubleError
 from gateway.flows.status import Statuses
 from gateway.house import House
 from gateway.mail.one_click import PostKind, read_post
@@ -48,7 +49,26 @@ class Lane:
             conclude = self._conclude(environ)
         except Exception:  # noqa: BLE001 - refused, malformed or a fault of ours: the view tells it as it must be told
             conclude = None
-        return self._app(environ, start_response) if conclude is None else deliver(conclude, start_response)
+        if conclude is None:
+            return self._app(environ, start_response)
+        if environ["REQUEST_METHOD"] == "GET":
+            return self._read(conclude, environ, start_response)
+        return deliver(conclude, start_response)
+
+    def _read(
+        self, conclude: Conclude, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer a read after all who asked in this round; what cannot be read goes on to the view."""
+        try:
+            answer = conclude()
+        except OurTroubleError:
+            body = self._app(environ, start_response)
+            try:
+                yield from body
+            finally:
+                getattr(body, "close", int)()
+        else:
+            yield from deliver(lambda: answer, start_response)
 
     def _conclude(self, environ: "WSGIEnvironment") -> Conclude | None:
         """Do the request up to the commit; None when it is not for the lane."""
@@ -80,9 +100,8 @@ class Lane:
         if channel not in _CHANNELS or "/" in address:
             return None
         authorize(self._house, environ.get("HTTP_AUTHORIZATION"), TokenScope.READ)
-        found = self._statuses.status(Address.parse(Channel(channel), address))
-        answer = json_answer(status_document(found))
-        return lambda: answer
+        ask = self._statuses.ask(Address.parse(Channel(channel), address))
+        return lambda: json_answer(status_document(ask()))
 
     def _body(self, environ: "WSGIEnvironment") -> bytes | None:
         """Read a body of declared, bounded length and leave it readable again; None for any other."""

@@ -1,5 +1,6 @@
 """The lane answers and records as the views do, for the same bytes."""
 
+import json
 import re
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from gateway.store.ledger import now_microseconds
 from gateway.store.tables import events, states
 from gateway.store.tokens import create_token
 
+FORM = "application/x-www-form-urlencoded"
 BASE = "https://sms.example.com"
 _EVENT = [
     c
@@ -116,3 +118,49 @@ def test_lane_and_views_agree_in_status_headers_body_and_rows(make_app, tmp_path
     for request, ours, theirs in zip(requests, by_lane, by_view, strict=True):
         assert ours == theirs, request
     assert lane_rows == view_rows
+
+
+def test_a_status_that_cannot_be_read_is_told_as_the_view_tells_it(make_app, tmp_path):
+    answers = []
+    for lane in (True, False):
+        app = make_app(sqlite_url(tmp_path), lane=lane)
+        token = _bearer(app)
+        environ = EnvironBuilder(path="/v1/consents/sms/+15550100001", base_url=BASE).get_environ()
+        environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        assert run_wsgi_app(app, dict(environ), buffered=True)[1] == "200 OK"
+        with app.extensions["gateway"].engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE suppressions RENAME TO gone")
+        body, status, headers = run_wsgi_app(app, environ, buffered=True)
+        answers.append((status, sorted(headers), json.loads(b"".join(body))["title"]))
+        with app.extensions["gateway"].engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE gone RENAME TO suppressions")
+        app.extensions["gateway"].close()
+    assert answers[0] == answers[1]
+    assert answers[0][0] == "503 SERVICE UNAVAILABLE"
+
+
+def test_statuses_of_one_round_see_what_was_answered_before_it(make_app, tmp_path):
+    app = make_app(sqlite_url(tmp_path))
+    stop = {"kind": "sms", "sid": 1, "person": 1, "text": "STOP", "signed": True, "type": FORM}
+    assert _send(app, stop)[1] == "200 OK"
+    token, statuses = _bearer(app), []
+    environs = [
+        EnvironBuilder(path=f"/v1/consents/sms/+1555010000{person}", base_url=BASE).get_environ()
+        for person in (0, 1, 0, 1)
+    ]
+    bodies = [
+        app.wsgi_app(
+            environ | {"HTTP_AUTHORIZATION": f"Bearer {token}"}, lambda status, *_: statuses.append(status)
+        )
+        for environ in environs
+    ]
+    assert statuses == []
+    found = [json.loads(b"".join(body)) for body in bodies]
+    assert statuses == ["200 OK"] * 4
+    assert [(each["address"][-1], each["known"]) for each in found] == [
+        ("0", False),
+        ("1", True),
+        ("0", False),
+        ("1", True),
+    ]
+    app.extensions["gateway"].close()

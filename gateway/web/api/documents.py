@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from gateway.consent import scope
 from gateway.consent.address import Address, Channel
 from gateway.consent.decision import Decision
@@ -120,8 +122,11 @@ def programs_document(programs: Mapping[str, tuple[ProgramSettings, Asked]]) -> 
 
 
 def _bytes(document: Document) -> bytes:
-    # Evidence may hold half of a surrogate pair, as a provider's JSON can.
-    return _encode(document).encode(errors="replace")
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        # Evidence may hold half of a surrogate pair, as a provider's JSON can, or a very large number.
+        return _encode(document).encode(errors="replace")
 
 
 def _program(status: Status, found: ProgramStatus) -> Document:

@@ -50,9 +50,11 @@ class FakeReader:
         known = {subject_of(address, KEY): found for address, found in self.standing.items()}
         return {subject: known[subject] for subject in subjects if subject in known}
 
-    def status(self, subject):
-        found = self.persons([subject]).get(subject)
-        return None if found is None else PersonRows(found.states, {}, found.suppressions, 1, "sms", "")
+    def statuses(self, subjects):
+        return {
+            subject: PersonRows(found.states, {}, found.suppressions, 1, "sms", "")
+            for subject, found in self.persons(subjects).items()
+        }
 
 
 def _check(addresses, standing=None, program: str = "offers", channel: Channel = Channel.SMS):

@@ -1,5 +1,6 @@
 """The status of an address: what decides, what stands, and what may still be in the way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,9 +28,9 @@ class FakeReader:
     rows: PersonRows | None = None
     asked: list[bytes] = field(default_factory=list)
 
-    def status(self, subject: bytes) -> PersonRows | None:
-        self.asked.append(subject)
-        return self.rows
+    def statuses(self, subjects: Sequence[bytes]) -> dict[bytes, PersonRows]:
+        self.asked.extend(subjects)
+        return {} if self.rows is None else dict.fromkeys(subjects, self.rows)
 
 
 def _program(**changes) -> ProgramSettings:
