@@ -96,6 +96,8 @@ class GroupLoop:
                 os.read(fd, 4096)
         if self._pending:
             self._round()
+        else:
+            self._acceptor.allow(1)
         if self._streams:
             self._go_on()
         if self._polled >= self._next_tick:
@@ -108,13 +110,22 @@ class GroupLoop:
             self._stamp = Stamp.at(seconds, self._settings.software)
 
     def _round(self) -> None:
-        """Call the application for a group of requests, then iterate the bodies."""
+        """Call the application for a group of requests, then iterate the bodies.
+
+        All answers are begun before the first is sent: a client that is woken by each would take the
+        processor from the next.
+        """
         limit = self._settings.group_limit
         group, self._pending = self._pending[:limit], self._pending[limit:]
+        self._acceptor.allow(2 * len(group))
         for connection in group:
             self._call(connection)
-        for connection in group:
-            self._pump(connection)
+        answers = [(connection, self._first(connection)) for connection in group]
+        for connection, data in answers:
+            self._pump(connection, data)
+
+    def _first(self, connection: Connection) -> bytes:
+        return b"" if connection.exchange is None else self._advance(connection.exchange)
 
     def _go_on(self) -> None:
         streams, self._streams = self._streams, []
@@ -153,6 +164,7 @@ class GroupLoop:
             if len(self._turned_away) >= _TURNED_AWAY:
                 self._acceptor.pause()
                 return
+        os.sched_yield()
         if self._acceptor.trouble is not None:
             self._host.failed("Cannot accept connections", self._acceptor.trouble)
 
@@ -224,7 +236,7 @@ class GroupLoop:
             return
         exchange.fail()
 
-    def _pump(self, connection: Connection) -> None:
+    def _pump(self, connection: Connection, data: bytes | None = None) -> None:
         """Send the answer as far as it is there, the kernel takes it and the slice lasts."""
         exchange = connection.exchange
         if exchange is None:
@@ -232,13 +244,15 @@ class GroupLoop:
         left = _SLICE_BYTES
         while left > 0:
             self._beat()
-            data = self._advance(exchange)
+            if data is None:
+                data = self._advance(exchange)
             if data and not self._send(connection, data):
                 return
             if exchange.done or exchange.broken:
                 self._finish(connection, exchange)
                 return
             left -= len(data) + _STEP_COST
+            data = None
         self._streams.append(connection)
 
     def _advance(self, exchange: Exchange) -> bytes:

@@ -42,12 +42,15 @@ def test_waiting_connections_come_with_peer_and_environ(epoll):
             assert not accepted.getblocking()
 
 
-def test_a_turn_takes_a_bounded_number(epoll):
+@pytest.mark.parametrize(("allowed", "taken"), [(None, 1), (0, 1), (1, 1), (5, 5), (16, 16), (1000, 16)])
+def test_a_turn_takes_one_connection_or_as_many_as_are_allowed(epoll, allowed, taken):
     with listening() as listener:
         clients = [socket.create_connection(listener.getsockname()) for _ in range(40)]
         acceptor = Acceptor(epoll, [Listener(listener, {})])
+        if allowed is not None:
+            acceptor.allow(allowed)
         first, second = ([found[0] for found in acceptor.waiting(listener.fileno())] for _ in range(2))
-        assert (len(first), len(second)) == (16, 16)
+        assert (len(first), len(second)) == (taken, taken)
         for end in [*clients, *first, *second]:
             end.close()
 
