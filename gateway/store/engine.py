@@ -13,9 +13,9 @@ from sqlalchemy.engine import URL
 from gateway.errors import ConfigurationError
 
 _MEBIBYTE_IN_KIB = 1024
-# Checkpoints by size of the log, in pages. More at a time is up to a quarter faster on the whole, and makes
-# some wait longer: 20,000 pages held a group up for 150 ms, 3,000 for less than 60.
-_WAL_PAGES = 3_000
+# Of the log, in pages, at which a commit copies it into the file. `LogKeeper` does so long before, beside
+# the commits; this is for whoever writes without one.
+_WAL_PAGES = 50_000
 # When another process has written, SQLite forgets all it had read: mapped, it need not be read again.
 _MAPPED_BYTES = 1 << 30
 

@@ -96,9 +96,9 @@ class Ledger(ABC):
         )
 
 
-def open_ledger(engine: Engine, rules: LedgerRules) -> Ledger:
-    """Return the ledger of the engine's kind."""
+def open_ledger(engine: Engine, rules: LedgerRules, wrote: Callable[[int], None] | None = None) -> Ledger:
+    """Return the ledger of the engine's kind. One on SQLite tells `wrote` how many events it has committed."""
     from gateway.store.postgres_ledger import PostgresLedger  # noqa: PLC0415 - the subclasses import this module
     from gateway.store.sqlite_ledger import SqliteLedger  # noqa: PLC0415 - likewise
 
-    return SqliteLedger(engine, rules) if is_sqlite(engine) else PostgresLedger(engine, rules)
+    return SqliteLedger(engine, rules, wrote) if is_sqlite(engine) else PostgresLedger(engine, rules)

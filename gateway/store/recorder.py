@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from sqlalchemy import Engine
 
 from gateway.consent.entry import Entry
+from gateway.store.engine import is_sqlite
 from gateway.store.forwards import Forward
 from gateway.store.group import Group, Observer, Ticket
-from gateway.store.ledger import LedgerRules, open_ledger
+from gateway.store.ledger import Ledger, LedgerRules, open_ledger
+from gateway.store.sqlite_log import LogKeeper
 
 
 class _Line:
@@ -17,8 +19,7 @@ class _Line:
 
     __slots__ = ("__weakref__", "group", "hang_up")
 
-    def __init__(self, engine: Engine, rules: LedgerRules, group_limit: int, observer: Observer) -> None:
-        ledger = open_ledger(engine, rules)
+    def __init__(self, ledger: Ledger, group_limit: int, observer: Observer) -> None:
         self.group = Group(ledger.record, group_limit, observer)
         self.hang_up = weakref.finalize(self, ledger.close)
 
@@ -31,6 +32,7 @@ class Recorder:
         self._rules = rules
         self._group_limit = group_limit
         self._observer = observer
+        self._log = LogKeeper(engine) if is_sqlite(engine) else None
         self._local = threading.local()
         self._lines: weakref.WeakSet[_Line] = weakref.WeakSet()
 
@@ -47,6 +49,8 @@ class Recorder:
         for line in list(self._lines):
             line.hang_up()
         self._local = threading.local()
+        if self._log is not None:
+            self._log.close()
 
     def _group(self) -> Group:
         try:
@@ -56,6 +60,7 @@ class Recorder:
         return line.group
 
     def _new_line(self) -> _Line:
-        line = _Line(self._engine, self._rules, self._group_limit, self._observer)
+        wrote = None if self._log is None else self._log.wrote
+        line = _Line(open_ledger(self._engine, self._rules, wrote), self._group_limit, self._observer)
         self._lines.add(line)
         return line

@@ -1,7 +1,7 @@
 """The ledger on SQLite: one writer at a time, and as little as possible while the others wait."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,11 @@ _INSERT_FORWARD = statements.insert_forwards(1, _MARK)
 class SqliteLedger(Ledger):
     """Every write transaction is held by an flock, so that waiting processes are woken, not polled."""
 
-    def __init__(self, engine: Engine, rules: LedgerRules) -> None:
+    def __init__(
+        self, engine: Engine, rules: LedgerRules, wrote: Callable[[int], None] | None = None
+    ) -> None:
         super().__init__(engine, rules)
+        self._wrote = wrote
         self._lock: FileLock | None = None
         self._held: PoolProxiedConnection | None = None
         self._raw: sqlite3.Connection | None = None
@@ -55,7 +58,10 @@ class SqliteLedger(Ledger):
             # Others write while we read and fold; who was faster on the same person makes the write fail.
             batch = self._fold(connection, entries, forwards, careful=False)
             with self._lock.held(), _transaction(connection):
-                return self._write(connection, batch)
+                self._write(connection, batch)
+            if self._wrote is not None:
+                self._wrote(len(batch.events))
+            return batch.outcomes  # noqa: TRY300 - the errors are those of all of it
         except sqlite3.IntegrityError as error:
             if careful:
                 raise PoisonError("the database refused an entry") from error
