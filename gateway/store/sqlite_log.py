@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.store.engine import FileLock, sqlite_path
 
 _EVENTS_BETWEEN = 1_000  # two to five pages of the log each
-_LONG_LOG = 16_000  # pages; SQLite finds a page in the log the slower, the longer it is
+_LONG_LOG = 4_000  # pages; SQLite finds a page in the log the slower, the longer it is
 _CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 _log = structlog.get_logger(__name__)
 
