@@ -164,7 +164,7 @@ class GroupLoop:
             if len(self._turned_away) >= _TURNED_AWAY:
                 self._acceptor.pause()
                 return
-        os.sched_yield()
+        os.sched_yield()  # another worker may take the next connection of a burst
         if self._acceptor.trouble is not None:
             self._host.failed("Cannot accept connections", self._acceptor.trouble)
 

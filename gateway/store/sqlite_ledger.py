@@ -54,11 +54,13 @@ class SqliteLedger(Ledger):
             assert self._lock is not None  # noqa: S101 - opened with the connection
             if careful:
                 with self._lock.held(), _transaction(connection):
-                    return self._write(connection, self._fold(connection, entries, forwards, careful=True))
-            # Others write while we read and fold; who was faster on the same person makes the write fail.
-            batch = self._fold(connection, entries, forwards, careful=False)
-            with self._lock.held(), _transaction(connection):
-                self._write(connection, batch)
+                    batch = self._fold(connection, entries, forwards, careful=True)
+                    self._write(connection, batch)
+            else:
+                # Others write while we read and fold; who was faster on the same person makes the write fail.
+                batch = self._fold(connection, entries, forwards, careful=False)
+                with self._lock.held(), _transaction(connection):
+                    self._write(connection, batch)
             if self._wrote is not None:
                 self._wrote(len(batch.events))
             return batch.outcomes  # noqa: TRY300 - the errors are those of all of it
@@ -90,7 +92,7 @@ class SqliteLedger(Ledger):
         return connection.execute(query, subjects).fetchall()
 
     @staticmethod
-    def _write(connection: sqlite3.Connection, batch: Batch) -> list[Outcome]:
+    def _write(connection: sqlite3.Connection, batch: Batch) -> None:
         # executemany is faster here than many rows in one statement: SQLite keeps the statement prepared.
         for statement, rows in (
             (_INSERT_EVENT, batch.events),
@@ -103,7 +105,6 @@ class SqliteLedger(Ledger):
         ):
             if rows:
                 connection.executemany(statement, rows)
-        return batch.outcomes
 
     def _connection(self) -> sqlite3.Connection:
         if self._raw is None:

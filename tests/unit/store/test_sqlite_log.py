@@ -104,3 +104,22 @@ def test_trouble_is_told_and_nobody_is_held_up(engine: Engine, monkeypatch):
         ("the log is not kept short", "OperationalError")
     ]
     _write(engine, 1)
+
+
+def test_after_trouble_it_starts_anew(engine: Engine, keeper: LogKeeper, monkeypatch):
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patched, capture_logs() as logs:
+        patched.setattr(sqlite_log, "_copy", fail)
+        keeper.wrote(1000)
+        assert _eventually(lambda: bool(logs))
+    _write(engine, 100)
+    assert _eventually(lambda: keeper.wrote(1000) or _size(engine) > 100 * PAGE)
+
+
+def test_once_closed_it_starts_no_more(engine: Engine):
+    keeper = LogKeeper(engine)
+    keeper.close()
+    keeper.wrote(1000)
+    assert "sqlite log" not in {thread.name for thread in threading.enumerate()}
